@@ -1,0 +1,5 @@
+//! Windlass: a local-first configuration database and automation engine for Kubernetes fleets,
+//! scripted in Rhai.
+
+pub mod clock;
+pub mod id;

@@ -1,0 +1,3 @@
+//! The `windlass` program: arguments in, exit code out.
+
+fn main() {}
