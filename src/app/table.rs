@@ -1,0 +1,191 @@
+//! Tables as data, with one plain rendering: aligned columns, two spaces between them.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
+
+/// One value of a table: what JSON shows, and what people read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Cell {
+    /// The value as JSON has it; a missing one is null.
+    pub value: Value,
+    /// The text in the column.
+    #[serde(skip)]
+    pub text: String,
+}
+
+impl Cell {
+    /// A cell that reads as its text.
+    pub fn text(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            value: Value::String(text.clone()),
+            text,
+        }
+    }
+}
+
+impl From<Value> for Cell {
+    /// Shows strings without quotes, nothing for null, Yes and No for booleans.
+    fn from(value: Value) -> Self {
+        let text = match &value {
+            Value::Null => String::new(),
+            Value::Bool(true) => "Yes".to_owned(),
+            Value::Bool(false) => "No".to_owned(),
+            Value::String(text) => text.lines().next().unwrap_or_default().to_owned(),
+            other => other.to_string(),
+        };
+        Self { value, text }
+    }
+}
+
+/// Rows under named columns.
+///
+/// ```
+/// use windlass::app::table::{Cell, Table};
+///
+/// let mut table = Table::new(["Name", "Space.Slug", "HeadRevisionNum"]);
+/// table.push(vec![Cell::text("trade-service"), Cell::text("prod-us"), Cell::from(serde_json::json!(5))]);
+/// assert_eq!(
+///     table.to_string(),
+///     "NAME           SPACE    HEAD-REVISION\ntrade-service  prod-us  5\n"
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    columns: Vec<String>,
+    rows: Vec<Vec<Cell>>,
+    has_header: bool,
+}
+
+impl Table {
+    /// A table without rows. Columns have the names of attributes (`Space.Slug`).
+    pub fn new(columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            columns: columns.into_iter().map(Into::into).collect(),
+            rows: Vec::new(),
+            has_header: true,
+        }
+    }
+
+    /// Adds a row; cells beyond the columns are shown under an empty heading.
+    pub fn push(&mut self, row: Vec<Cell>) {
+        self.rows.push(row);
+    }
+
+    /// Leaves the header line out of the plain rendering.
+    #[must_use]
+    pub fn without_header(mut self) -> Self {
+        self.has_header = false;
+        self
+    }
+
+    /// The names of the columns.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The rows, in order.
+    pub fn rows(&self) -> &[Vec<Cell>] {
+        &self.rows
+    }
+
+    /// A list of objects with the column names as keys.
+    pub fn to_json(&self) -> Value {
+        self.rows
+            .iter()
+            .map(|row| {
+                self.columns
+                    .iter()
+                    .zip(row)
+                    .map(|(column, cell)| (column.clone(), cell.value.clone()))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header: Vec<String> = self.columns.iter().map(|name| heading(name)).collect();
+        let mut widths: Vec<usize> = if self.has_header {
+            header.iter().map(|text| text.width()).collect()
+        } else {
+            vec![0; header.len()]
+        };
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.text.width());
+            }
+        }
+        if self.has_header {
+            write_line(f, header.iter().map(String::as_str), &widths)?;
+        }
+        for row in &self.rows {
+            write_line(f, row.iter().map(|cell| cell.text.as_str()), &widths)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_line<'a>(
+    f: &mut fmt::Formatter<'_>,
+    cells: impl Iterator<Item = &'a str>,
+    widths: &[usize],
+) -> fmt::Result {
+    let mut line = String::new();
+    for (cell, width) in cells.zip(widths) {
+        line.push_str(cell);
+        line.extend(std::iter::repeat_n(' ', width + 2 - cell.width()));
+    }
+    writeln!(f, "{}", line.trim_end())
+}
+
+/// The heading of a column: `HeadRevisionNum` is `HEAD-REVISION`, `Space.Slug` is `SPACE`.
+pub fn heading(column: &str) -> String {
+    let column = column.strip_suffix(".Slug").unwrap_or(column);
+    let column = column.strip_prefix("Labels.").unwrap_or(column);
+    let column = column.strip_suffix("Num").unwrap_or(column);
+    let mut heading = String::with_capacity(column.len() + 4);
+    let mut after_lower = false;
+    for c in column.chars() {
+        if c.is_uppercase() && after_lower {
+            heading.push('-');
+        }
+        after_lower = c.is_lowercase() || c.is_ascii_digit();
+        heading.extend(c.to_uppercase());
+    }
+    heading
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_are_those_of_the_tutorial() {
+        for (column, want) in [
+            ("Name", "NAME"),
+            ("Space.Slug", "SPACE"),
+            ("HeadRevisionNum", "HEAD-REVISION"),
+            ("UpgradeNeeded", "UPGRADE-NEEDED"),
+            ("UnappliedChanges", "UNAPPLIED-CHANGES"),
+            ("Labels.order", "ORDER"),
+            ("UnitID", "UNIT-ID"),
+        ] {
+            assert_eq!(heading(column), want);
+        }
+    }
+
+    #[test]
+    fn wide_characters_keep_the_columns_aligned() {
+        let mut table = Table::new(["Name", "Kind"]);
+        table.push(vec![Cell::text("取引"), Cell::text("a")]);
+        table.push(vec![Cell::text("xy"), Cell::text("b")]);
+        assert_eq!(table.to_string(), "NAME  KIND\n取引  a\nxy    b\n");
+    }
+}
