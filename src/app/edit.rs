@@ -1,0 +1,218 @@
+//! The planners: patch, function, replacement, merge and restore.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::app::App;
+use crate::app::Verb;
+use crate::app::change::{ChangeOptions, Draft, Head, Plan};
+use crate::app::outcome::Outcome;
+use crate::app::select::Selection;
+use crate::db::View as _;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Bookkeeping, RevisionSource};
+use crate::script::arguments::Arguments;
+use crate::script::runner::Subject;
+use crate::yaml::merge::{MergeInput, PathSet, Prefer, merge};
+use crate::yaml::{Edit, Stream};
+
+impl App {
+    /// Merges `patch` into the data: objects by key, keyed lists by their key, null deletes; or
+    /// applies it as RFC 6902 where it is an array.
+    ///
+    /// # Errors
+    /// When the selection moved; failures of single units are in the outcome.
+    pub fn patch(&self, selection: &Selection, patch: &Value, options: ChangeOptions) -> Result<Outcome> {
+        let verb = Verb::with("patch", patch.clone());
+        let description = format!("patch {}", brief(patch));
+        self.change(selection, verb, options, &|head| {
+            let edits = crate::yaml::patch::patch(&head.stream, patch, head.unit.slug.as_str())?;
+            planned(head, edits, RevisionSource::Patch, &description)
+        })
+    }
+
+    /// Runs a function over the units.
+    ///
+    /// # Errors
+    /// When there is no such function, an argument is wrong, or the selection moved; failures of
+    /// single units are in the outcome.
+    pub fn run_function(
+        &self,
+        selection: &Selection,
+        name: &str,
+        args: &[Value],
+        named: &serde_json::Map<String, Value>,
+        options: ChangeOptions,
+    ) -> Result<Outcome> {
+        let function = self.catalogue()?.get(name)?;
+        let arguments = Arguments::resolve(&function, args, named)?;
+        let call = arguments.to_string();
+        let text = if call.is_empty() { name.to_owned() } else { format!("{name} {call}") };
+        let source = RevisionSource::Function { name: name.to_owned(), args: call };
+        let verb = Verb::with(text.clone(), arguments.to_json());
+        self.change(selection, verb, options, &|head| {
+            let labels = &head.unit.labels;
+            let done = self.0.runner.call(
+                &function,
+                &arguments,
+                &Subject {
+                    stream: &head.stream,
+                    slug: head.unit.slug.as_str(),
+                    labels,
+                    space_slug: head.space.slug.as_str(),
+                    space_labels: &head.space.labels,
+                    revision: head.unit.head,
+                },
+            )?;
+            if let Some(reason) = done.skipped {
+                return Ok(Plan::Skip(reason));
+            }
+            let mut draft = Draft::of(head, source.clone(), text.clone());
+            own(head, &mut draft.bookkeeping, done.owned);
+            draft.stream = done.stream;
+            draft.edits = done.edits;
+            Ok(Plan::Write(Box::new(draft)))
+        })
+    }
+
+    /// Replaces the data, always.
+    ///
+    /// # Errors
+    /// When `text` is not valid, or the selection moved.
+    pub fn update_text(&self, selection: &Selection, text: &str, options: ChangeOptions) -> Result<Outcome> {
+        let stream = Stream::parse(text)?;
+        self.change(selection, Verb::new("update"), options, &|head| {
+            let mut draft = Draft::of(head, RevisionSource::Update, "replace the data");
+            draft.stream = stream.clone();
+            Ok(Plan::Write(Box::new(draft)))
+        })
+    }
+
+    /// Merges what differs between two texts into the data: twice changes nothing.
+    ///
+    /// # Errors
+    /// When a text is not valid, or the selection moved.
+    pub fn merge_text(
+        &self,
+        selection: &Selection,
+        base: &str,
+        incoming: &str,
+        options: ChangeOptions,
+    ) -> Result<Outcome> {
+        let base = Stream::parse(base)?;
+        let incoming = Stream::parse(incoming)?;
+        self.change(selection, Verb::new("merge text"), options, &|head| {
+            let draft = Draft::of(head, RevisionSource::MergeText, "merge a changed text");
+            merged(head, draft, &base, &incoming, Prefer::Local)
+        })
+    }
+
+    /// Makes the data of an earlier revision the new head, with the bookkeeping of that revision;
+    /// protected paths stay protected.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when a unit has no such revision; when the selection moved.
+    pub fn restore(&self, selection: &Selection, revision: u32, options: ChangeOptions) -> Result<Outcome> {
+        let found = self.read(|view| {
+            let mut found = std::collections::BTreeMap::new();
+            for pin in selection.pins() {
+                let old = view.revision(pin.unit, revision)?;
+                let next = view.find_revision(pin.unit, revision + 1)?;
+                let bookkeeping = match next {
+                    Some(next) => view.bookkeeping(&next.bookkeeping_before)?,
+                    None => view.bookkeeping(&view.unit(pin.unit)?.bookkeeping)?,
+                };
+                found.insert(pin.unit, (view.stream(&old.data)?, bookkeeping));
+            }
+            Ok(found)
+        })?;
+        let verb = Verb::with(format!("restore r{revision}"), revision.into());
+        self.change(selection, verb, options, &|head| {
+            let (stream, bookkeeping) = &found[&head.unit.id];
+            let source = RevisionSource::Restore { revision };
+            let mut draft = Draft::of(head, source, format!("restore r{revision}"));
+            draft.stream = stream.clone();
+            draft.bookkeeping = Bookkeeping {
+                protected: head.bookkeeping.protected.clone(),
+                ..bookkeeping.clone()
+            };
+            Ok(Plan::Write(Box::new(draft)))
+        })
+    }
+}
+
+fn planned(head: &Head, edits: Vec<Edit>, source: RevisionSource, description: &str) -> Result<Plan> {
+    let mut draft = Draft::of(head, source, description);
+    draft.stream = head.stream.apply(&edits)?;
+    let resources = head.stream.resources();
+    let named = edits
+        .iter()
+        .filter_map(|edit| Some((resources.get(edit.document)?.clone(), edit.path.clone())))
+        .collect();
+    own(head, &mut draft.bookkeeping, named);
+    draft.edits = edits;
+    Ok(Plan::Write(Box::new(draft)))
+}
+
+/// Marks paths as the variant's own: a merge keeps them, and says so where upstream changes them.
+fn own(
+    head: &Head,
+    bookkeeping: &mut Bookkeeping,
+    paths: Vec<(crate::yaml::ResourceId, crate::path::Path)>,
+) {
+    if head.unit.upstream.is_some() {
+        for (resource, path) in paths {
+            bookkeeping.owned.insert(Some(resource), path);
+        }
+    }
+}
+
+/// The plan of a three-way merge into the head.
+pub(crate) fn merged(
+    head: &Head,
+    mut draft: Draft,
+    base: &Stream,
+    incoming: &Stream,
+    prefer: Prefer,
+) -> Result<Plan> {
+    let merged = merge(MergeInput {
+        base,
+        incoming,
+        local: &head.stream,
+        owned: &head.bookkeeping.owned,
+        protected: &head.bookkeeping.protected,
+        prefer,
+    })?;
+    draft.note = merge_note(merged.taken.len(), &merged.kept);
+    draft.stream = merged.stream;
+    draft.edits = merged.edits;
+    draft.conflicts = merged.conflicts;
+    Ok(Plan::Write(Box::new(draft)))
+}
+
+fn merge_note(taken: usize, kept: &[crate::yaml::Difference]) -> String {
+    let kept: BTreeSet<String> = kept.iter().map(|kept| kept.path.to_string()).collect();
+    let mut note = format!("took {taken}");
+    if !kept.is_empty() {
+        let shown: Vec<&str> = kept.iter().take(2).map(String::as_str).collect();
+        note.push_str(&format!(", kept {}", shown.join(", ")));
+        if kept.len() > shown.len() {
+            note.push_str(&format!(" and {} more", kept.len() - shown.len()));
+        }
+    }
+    note
+}
+
+fn brief(patch: &Value) -> String {
+    let text = patch.to_string();
+    match text.char_indices().nth(80) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// The error of a path that no unit has.
+pub(crate) fn no_such_path(path: &str) -> Error {
+    Error::new(Kind::NotFound, format!("expected `{path}` in the data, found no such path"))
+}

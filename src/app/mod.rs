@@ -1,0 +1,150 @@
+//! The use cases: the only place that knows store, scripts and targets together.
+//!
+//! [`App`] is one open project. Every use case reads through one snapshot or writes through one
+//! transaction; inside [`App::atomic`] and [`App::preview`] they all share the one that is open.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::db::{Db, OperationDraft, Reader, Transaction, View};
+use crate::error::{Error, Kind, Result};
+use crate::id::{OpId, RunId, UnitId};
+use crate::script::Runner;
+use crate::script::catalogue::Catalogue;
+use crate::store::Embedded;
+
+pub mod outcome;
+pub mod project;
+pub mod table;
+
+use project::Project;
+
+/// What an [`App`] is opened with.
+pub struct Settings {
+    /// The project: its root is as far as scripts reach.
+    pub project: Project,
+    /// The store's file.
+    pub store: PathBuf,
+    /// Who does what is done, asked for at the first write.
+    pub actor: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// How long a writer waits for another.
+    pub lock_timeout: Duration,
+    /// Why it is done, kept with every operation.
+    pub message: Option<String>,
+    /// The command, as other writers that wait for this one see it.
+    pub command: String,
+    /// Where lines for a person go: a store that was made, a writer that waits.
+    pub notify: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+/// One open project: store, functions and targets.
+///
+/// Cheap to clone; clones share everything, an open transaction included.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    db: Db,
+    catalogue: OnceLock<Catalogue>,
+    runner: Runner,
+    scope: Mutex<Scope>,
+}
+
+/// What changes while a session runs.
+#[derive(Default)]
+struct Scope {
+    open: Option<Open>,
+    actors: Vec<String>,
+    message: Option<String>,
+    run: Option<RunId>,
+    /// Whether a call has the open transaction in its hands just now.
+    is_lent: bool,
+    /// The heads that this session wrote: its own writes never make its selections refuse.
+    own_heads: BTreeMap<UnitId, u32>,
+}
+
+/// A transaction that several calls share.
+struct Open {
+    transaction: Transaction,
+    is_preview: bool,
+    since: Timestamp,
+    calls: Vec<Verb>,
+    /// Why the transaction cannot be committed any more.
+    broken: Option<Error>,
+}
+
+/// What a write says of itself in the operation log.
+#[derive(Debug, Clone)]
+pub struct Verb {
+    /// What is done: `set-replicas 3`.
+    pub text: String,
+    /// The arguments.
+    pub args: serde_json::Value,
+}
+
+impl Verb {
+    /// A verb without arguments worth keeping.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), args: serde_json::Value::Null }
+    }
+
+    /// A verb with its arguments.
+    pub fn with(text: impl Into<String>, args: serde_json::Value) -> Self {
+        Self { text: text.into(), args }
+    }
+}
+
+impl App {
+    /// Opens a project. Touches no file: the store is made by the first write.
+    ///
+    /// # Errors
+    /// When the store exists and cannot be opened.
+    pub fn open(settings: Settings) -> Result<Self> {
+        let notify = settings.notify.clone();
+        let store = Embedded::new(&settings.store)
+            .command(settings.command.clone())
+            .lock_timeout(settings.lock_timeout)
+            .on_wait(move |waiting| notify(&waiting.to_string()));
+        let db = Db::new(Arc::new(store), settings.clock);
+        Ok(Self::over(db, settings))
+    }
+
+    /// An application over a database that is open already, such as one in memory.
+    pub fn over(db: Db, settings: Settings) -> Self {
+        Self(Arc::new(Inner {
+            scope: Mutex::new(Scope { message: settings.message.clone(), ..Scope::default() }),
+            settings,
+            db,
+            catalogue: OnceLock::new(),
+            runner: Runner::new(),
+        }))
+    }
+
+    /// The project.
+    pub fn project(&self) -> &Project {
+        &self.0.settings.project
+    }
+
+    /// Who does what is done.
+    pub fn actor(&self) -> String {
+        let stacked = self.scope().actors.last().cloned();
+        stacked.unwrap_or_else(|| (self.0.settings.actor)())
+    }
+
+    /// Tells the person at the terminal something.
+    pub(crate) fn notify(&self, line: &str) {
+        (self.0.settings.notify)(line);
+    }
+
+    fn scope(&self) -> MutexGuard<'_, Scope> {
+        // A panic while the lock was held left nothing half done: the transaction inside is
+        // dropped, not committed, by whoever asks for it next.
+        self.0.scope.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,282 @@
+//! What a bulk call did: every unit it addressed, in the five words of every report.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::app::table::{Cell, Table};
+use crate::error::{Error, Kind};
+use crate::id::{ConflictId, OpId, UnitId};
+
+/// What became of one unit.
+#[derive(Debug, Clone)]
+pub enum Status {
+    /// It was made.
+    Created,
+    /// Its data, or what is kept beside it, changed.
+    Changed,
+    /// It was as asked already.
+    Unchanged,
+    /// There was nothing to act on, for this reason.
+    Skipped(String),
+    /// It could not be done.
+    Failed(Error),
+}
+
+impl Status {
+    /// The word that reports use.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::Skipped(_) => "skipped",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// One unit's line in a report.
+#[derive(Debug, Clone)]
+pub struct UnitReport {
+    /// The unit.
+    pub unit: UnitId,
+    /// As people name it: `space/unit`.
+    pub reference: String,
+    /// Its head before; 0 where it did not exist.
+    pub before: u32,
+    /// Its head after.
+    pub after: u32,
+    /// What became of it.
+    pub status: Status,
+    /// More about it, where there is more to say.
+    pub note: String,
+    /// The open conflicts that this left on it.
+    pub conflicts: Vec<ConflictId>,
+}
+
+/// What a call did to the units it addressed.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// What was done: `set-replicas 3`.
+    pub verb: String,
+    /// The operation that was written; none where nothing changed or nothing was to be written.
+    pub op: Option<OpId>,
+    /// Every unit that was matched, in the selection's order.
+    pub reports: Vec<UnitReport>,
+    /// Whether this only says what would happen.
+    pub is_preview: bool,
+    /// Notes that concern no single unit.
+    pub notes: Vec<String>,
+}
+
+impl Outcome {
+    /// How many units were made or changed.
+    pub fn changed(&self) -> usize {
+        self.count(|status| matches!(status, Status::Created | Status::Changed))
+    }
+
+    /// How many units were as asked already.
+    pub fn unchanged(&self) -> usize {
+        self.count(|status| matches!(status, Status::Unchanged))
+    }
+
+    /// How many units had nothing to act on.
+    pub fn skipped(&self) -> usize {
+        self.count(|status| matches!(status, Status::Skipped(_)))
+    }
+
+    /// How many units failed.
+    pub fn failed(&self) -> usize {
+        self.count(|status| matches!(status, Status::Failed(_)))
+    }
+
+    /// The open conflicts that this left.
+    pub fn conflicts(&self) -> Vec<ConflictId> {
+        let all = self.reports.iter().flat_map(|report| &report.conflicts);
+        all.copied().collect()
+    }
+
+    fn count(&self, is: impl Fn(&Status) -> bool) -> usize {
+        self.reports.iter().filter(|report| is(&report.status)).count()
+    }
+
+    /// The first failure, told with how many units share it and that nothing was written.
+    pub fn failure(&self) -> Option<Error> {
+        let (report, error) = self.reports.iter().find_map(|report| match &report.status {
+            Status::Failed(error) => Some((report, error.clone())),
+            _ => None,
+        })?;
+        let matched = self.reports.len();
+        let error = error.context(format!("unit         {} r{}", report.reference, report.before));
+        Some(if matched > 1 {
+            let skipped = match self.skipped() {
+                0 => String::new(),
+                skipped => format!("; {skipped} skipped"),
+            };
+            let failed = self.failed();
+            error.context(format!("{failed} of {matched} units failed{skipped}: nothing was written"))
+        } else {
+            error.context("nothing was written")
+        })
+    }
+
+    /// The error of a write that had nothing to act on (promise P6).
+    pub fn empty(&self) -> Option<Error> {
+        if self.reports.is_empty() {
+            return Some(
+                Error::new(Kind::NotFound, "expected at least one unit, found no match")
+                    .hint("to allow this, pass --allow-empty (script: allow_empty: true)"),
+            );
+        }
+        let Some(Status::Skipped(reason)) = self.reports.first().map(|report| &report.status)
+        else {
+            return None;
+        };
+        (self.skipped() == self.reports.len()).then(|| {
+            Error::new(
+                Kind::Invalid,
+                format!(
+                    "{}: expected something to act on, found none in {} matched: {reason}",
+                    self.verb,
+                    plural(self.reports.len(), "unit"),
+                ),
+            )
+            .hint("to allow this, pass --allow-empty (script: allow_empty: true)")
+        })
+    }
+
+    /// The exit code of a command that ends with this: 5 where decisions are left open.
+    pub fn exit_code(&self) -> u8 {
+        if self.failed() > 0 {
+            1
+        } else if self.conflicts().is_empty() {
+            0
+        } else {
+            5
+        }
+    }
+
+    /// A table of the units: reference, revisions, result.
+    pub fn table(&self) -> Table {
+        let mut table = Table::new(["Unit", "Revision", "Result", "Note"]);
+        for report in &self.reports {
+            let revision = match (report.before, report.after) {
+                (before, after) if before == after => format!("r{after}"),
+                (0, after) => format!("r{after}"),
+                (before, after) => format!("r{before} → r{after}"),
+            };
+            let note = match &report.status {
+                Status::Skipped(reason) => reason.clone(),
+                Status::Failed(error) => error.to_string(),
+                _ => report.note.clone(),
+            };
+            table.push(vec![
+                Cell::text(report.reference.clone()),
+                Cell::text(revision),
+                Cell::text(report.status.word()),
+                Cell::text(note),
+            ]);
+        }
+        table
+    }
+
+    /// The one line of counts: `3 matched: 2 changed, 1 unchanged`.
+    pub fn summary(&self) -> String {
+        let mut parts = Vec::new();
+        let created = self.count(|status| matches!(status, Status::Created));
+        for (count, word) in [
+            (created, "created"),
+            (self.changed() - created, "changed"),
+            (self.unchanged(), "unchanged"),
+            (self.skipped(), "skipped"),
+            (self.failed(), "failed"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {word}"));
+            }
+        }
+        let mut line = format!("{} matched", plural(self.reports.len(), "unit"));
+        if !parts.is_empty() {
+            line.push_str(": ");
+            line.push_str(&parts.join(", "));
+        }
+        match self.conflicts().len() {
+            0 => {}
+            count => line.push_str(&format!(", {} open", plural(count, "conflict"))),
+        }
+        line
+    }
+
+    /// As `--json` shows it.
+    pub fn to_json(&self) -> Value {
+        let units: Vec<Value> = self
+            .reports
+            .iter()
+            .map(|report| {
+                json!({
+                    "Unit": report.reference,
+                    "UnitID": report.unit.to_string(),
+                    "Before": report.before,
+                    "After": report.after,
+                    "Result": report.status.word(),
+                    "Note": report.note,
+                    "Error": match &report.status {
+                        Status::Failed(error) => error.to_json(),
+                        Status::Skipped(reason) => Value::String(reason.clone()),
+                        _ => Value::Null,
+                    },
+                    "Conflicts": report.conflicts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        json!({
+            "Verb": self.verb,
+            "Operation": self.op.map(|op| op.to_string()),
+            "Preview": self.is_preview,
+            "Matched": self.reports.len(),
+            "Changed": self.changed(),
+            "Unchanged": self.unchanged(),
+            "Skipped": self.skipped(),
+            "Failed": self.failed(),
+            "Units": units,
+            "Notes": self.notes,
+        })
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+impl fmt::Display for Outcome {
+    /// The counts, and below them the units that are worth a line each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let would = if self.is_preview { "PREVIEW   " } else { "" };
+        write!(f, "{would}{}   {}", self.verb, self.summary())?;
+        match (self.op, self.is_preview) {
+            (Some(op), _) => writeln!(f, "   {op}")?,
+            (None, true) => writeln!(f, "   nothing was written")?,
+            (None, false) => writeln!(f)?,
+        }
+        for line in self.table().without_header().to_string().lines() {
+            writeln!(f, "  {line}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "  {note}")?;
+        }
+        Ok(())
+    }
+}
+
+/// `1 unit`, `2 units`.
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}

@@ -1,0 +1,260 @@
+//! One snapshot to read, one transaction to write; and the transaction that several calls share.
+
+use std::time::Duration;
+
+use crate::app::{App, Open, Verb};
+use crate::clock::Timestamp;
+use crate::db::{OperationDraft, Reader, Transaction, View};
+use crate::error::{Error, Kind, Result};
+use crate::id::OpId;
+
+/// How long the transaction of [`App::atomic`] may stay open: others wait for it.
+pub const ATOMIC_LIMIT: Duration = Duration::from_secs(10);
+
+impl App {
+    /// Reads: from the open transaction where there is one, else from a fresh snapshot.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&dyn View) -> Result<T>) -> Result<T> {
+        if let Some(open) = self.lend_open()? {
+            return read(&open.open().transaction);
+        }
+        let reader: Reader = self.0.db.read()?;
+        read(&reader)
+    }
+
+    /// Writes: into the open transaction where there is one, else as one operation of its own.
+    ///
+    /// An error drops everything that was written. A write that changed nothing makes no
+    /// operation.
+    pub(crate) fn write<T>(
+        &self,
+        verb: Verb,
+        write: impl FnOnce(&mut Transaction) -> Result<T>,
+    ) -> Result<(T, Option<OpId>)> {
+        if let Some(mut lent) = self.lend_open()? {
+            let open = lent.open_mut();
+            open.refuse_overdue(self.0.db.clock().now())?;
+            let result = write(&mut open.transaction);
+            match &result {
+                Ok(_) => open.calls.push(verb),
+                Err(error) => open.broken = Some(error.clone()),
+            }
+            return result.map(|value| (value, None));
+        }
+        let mut transaction = self.0.db.write(&verb.text)?;
+        let value = write(&mut transaction)?;
+        let op = self.finish(transaction, verb)?;
+        Ok((value, op))
+    }
+
+    fn finish(&self, transaction: Transaction, verb: Verb) -> Result<Option<OpId>> {
+        if transaction.is_unchanged() {
+            return Ok(None);
+        }
+        let actor = self.actor();
+        let mut scope = self.scope();
+        let draft = OperationDraft {
+            verb: verb.text,
+            args: verb.args,
+            actor,
+            message: scope.message.clone(),
+            run: scope.run,
+        };
+        let committed = transaction.commit(draft)?;
+        if let Some(run) = committed.run {
+            scope.run = Some(run);
+        }
+        drop(scope);
+        if committed.made_store {
+            self.notify(&format!("created {}", self.store_path_shown()));
+        }
+        Ok(Some(committed.op))
+    }
+
+    fn store_path_shown(&self) -> String {
+        let store = &self.0.settings.store;
+        let shown = store.strip_prefix(self.project().root()).unwrap_or(store);
+        shown.display().to_string()
+    }
+
+    /// Runs `body` so that everything it writes becomes one operation, or nothing does.
+    ///
+    /// A call inside another one joins it.
+    ///
+    /// # Errors
+    /// Those of `body`; what was written is dropped then. [`Kind::Limit`] when it takes longer
+    /// than [`ATOMIC_LIMIT`].
+    pub fn atomic<T>(
+        &self,
+        why: Option<&str>,
+        body: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, Option<OpId>)> {
+        if self.has_open() {
+            return body().map(|value| (value, None));
+        }
+        let transaction = self.0.db.write("atomic")?;
+        let heads = self.scope().own_heads.clone();
+        let value = self.with_open(Open::new(transaction, false), body);
+        let (result, open) = value;
+        let result = result.and_then(|value| {
+            let open = open?;
+            open.refuse_overdue(self.0.db.clock().now())?;
+            let verb = open.verb();
+            let message = why.map(ToOwned::to_owned);
+            let before = message.and_then(|why| self.scope().message.replace(why));
+            let op = self.finish(open.transaction, verb);
+            if why.is_some() {
+                self.scope().message = before;
+            }
+            Ok((value, op?))
+        });
+        if result.is_err() {
+            self.scope().own_heads = heads;
+        }
+        result
+    }
+
+    /// Runs `body` on a copy of the store in memory, in which later calls see what earlier ones
+    /// wrote, and hands that copy to `inspect`. The store is not touched.
+    ///
+    /// # Errors
+    /// Those of `body` and `inspect`.
+    pub fn rehearse<T, R>(
+        &self,
+        body: impl FnOnce() -> Result<T>,
+        inspect: impl FnOnce(&mut Transaction, T) -> Result<R>,
+    ) -> Result<R> {
+        if self.has_open() {
+            return Err(Error::new(
+                Kind::Usage,
+                "expected a preview by itself, found one inside atomic or another preview",
+            ));
+        }
+        let transaction = self.0.db.overlay()?;
+        let heads = self.scope().own_heads.clone();
+        let (result, open) = self.with_open(Open::new(transaction, true), body);
+        self.scope().own_heads = heads;
+        let value = result?;
+        inspect(&mut open?.transaction, value)
+    }
+
+    /// Whether what is written now stays in memory.
+    pub fn is_rehearsing(&self) -> bool {
+        self.scope().open.as_ref().is_some_and(|open| open.is_preview)
+    }
+
+    /// Whether a transaction that other writers wait for has been open for too long.
+    pub fn is_overdue(&self) -> bool {
+        let now = self.0.db.clock().now();
+        self.scope().open.as_ref().is_some_and(|open| open.refuse_overdue(now).is_err())
+    }
+
+    /// Runs `body` as somebody else: the operations it makes name that actor.
+    ///
+    /// # Errors
+    /// Those of `body`.
+    pub fn as_actor<T>(&self, actor: &str, body: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.scope().actors.push(actor.to_owned());
+        let result = body();
+        self.scope().actors.pop();
+        result
+    }
+
+    /// Says why what follows is done; the operations that follow keep it.
+    pub fn set_message(&self, why: &str) {
+        self.scope().message = Some(why.to_owned());
+    }
+
+    fn has_open(&self) -> bool {
+        let scope = self.scope();
+        scope.open.is_some() || scope.is_lent
+    }
+
+    fn with_open<T>(&self, open: Open, body: impl FnOnce() -> Result<T>) -> (Result<T>, Result<Open>) {
+        self.scope().open = Some(open);
+        let result = body();
+        let open = self.scope().open.take();
+        let open = match open {
+            None => Err(Error::new(Kind::Internal, "the open transaction was lost")),
+            Some(Open { broken: Some(error), .. }) => Err(error.context(
+                "the transaction was given up at this error, although the script went on",
+            )),
+            Some(open) => Ok(open),
+        };
+        (result, open)
+    }
+
+    /// Takes the open transaction out of the scope for one call, so that the call may use the
+    /// application; it goes back when the loan ends.
+    fn lend_open(&self) -> Result<Option<Lent<'_>>> {
+        let mut scope = self.scope();
+        if scope.is_lent {
+            return Err(Error::new(
+                Kind::Internal,
+                "a use case asked for a second transaction inside its own",
+            ));
+        }
+        let Some(open) = scope.open.take() else {
+            return Ok(None);
+        };
+        if let Some(error) = &open.broken {
+            let error = error.clone();
+            scope.open = Some(open);
+            return Err(error.context("the transaction was given up at this earlier error"));
+        }
+        scope.is_lent = true;
+        Ok(Some(Lent { app: self, open: Some(open) }))
+    }
+}
+
+struct Lent<'a> {
+    app: &'a App,
+    open: Option<Open>,
+}
+
+impl Lent<'_> {
+    fn open(&self) -> &Open {
+        self.open.as_ref().expect("it is taken only by drop")
+    }
+
+    fn open_mut(&mut self) -> &mut Open {
+        self.open.as_mut().expect("it is taken only by drop")
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut scope = self.app.scope();
+        scope.open = self.open.take();
+        scope.is_lent = false;
+    }
+}
+
+impl Open {
+    fn new(transaction: Transaction, is_preview: bool) -> Self {
+        let since = transaction.started_at();
+        Self { transaction, is_preview, since, calls: Vec::new(), broken: None }
+    }
+
+    fn refuse_overdue(&self, now: Timestamp) -> Result<()> {
+        let open = now.microseconds().saturating_sub(self.since.microseconds());
+        let limit = i64::try_from(ATOMIC_LIMIT.as_micros()).unwrap_or(i64::MAX);
+        if self.is_preview || open <= limit {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Limit,
+            format!("expected atomic to end within {} s, found it still open", ATOMIC_LIMIT.as_secs()),
+        )
+        .hint("other writers wait for it: compute first, write inside atomic"))
+    }
+
+    fn verb(&self) -> Verb {
+        let texts: Vec<&str> = self.calls.iter().map(|verb| verb.text.as_str()).collect();
+        let text = match texts.as_slice() {
+            [] => "atomic".to_owned(),
+            [one] => (*one).to_owned(),
+            [first, rest @ ..] => format!("atomic: {first} and {} more", rest.len()),
+        };
+        Verb::with(text, texts.into())
+    }
+}

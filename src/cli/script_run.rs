@@ -1,0 +1,99 @@
+//! `run` and `eval`: scripts from files, standard input and the command line.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::app::App;
+use crate::cli::{function_call, show, words_of};
+use crate::error::{Error, Kind, Result};
+use crate::runtime::Runtime;
+use crate::session::{Program, Session};
+
+pub(super) fn run_command() -> Command {
+    Command::new("run")
+        .about("Run a script (a .rhai file, a path, or - for standard input) or a function")
+        .arg(
+            Arg::new("dry-run")
+                .long("dry-run")
+                .action(ArgAction::SetTrue)
+                .help("Show what it would write; touch neither the store nor a target"),
+        )
+        .arg(Arg::new("target").required(true).value_name("SCRIPT|FUNCTION"))
+        .arg(
+            Arg::new("words")
+                .num_args(0..)
+                .trailing_var_arg(true)
+                .allow_hyphen_values(true)
+                .value_name("ARGS")
+                .help("What stands after a script is the script's"),
+        )
+        .after_help(
+            "Examples:\n  windlass run scripts/stage1-hello-traderx.rhai\n  \
+             windlass run scripts/setup-structure.rhai 3\n  windlass run - < script.rhai\n  \
+             windlass run set-replicas 3 --space 'prod-*'\n",
+        )
+}
+
+pub(super) fn eval_command() -> Command {
+    Command::new("eval")
+        .about("Run a line of script and print what it returns")
+        .arg(
+            Arg::new("dry-run")
+                .long("dry-run")
+                .action(ArgAction::SetTrue)
+                .help("Show what it would write; touch neither the store nor a target"),
+        )
+        .arg(Arg::new("code").required(true).value_name("CODE"))
+        .after_help("Examples:\n  windlass eval 'units(\"*\").table()'\n")
+}
+
+pub(super) fn run(app: &App, matches: &ArgMatches, format: &show::Format) -> Result<u8> {
+    let target = matches.get_one::<String>("target").map(String::as_str).unwrap_or_default();
+    let words = words_of(matches, "words");
+    let dry_run = matches.get_flag("dry-run");
+    if !is_script(target) {
+        let mut call = vec![target.to_owned()];
+        call.extend(dry_run.then(|| "--dry-run".to_owned()));
+        call.extend(words);
+        return show::output(&function_call::call(app, &call)?, format);
+    }
+    let program = if target == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(|error| {
+            Error::new(Kind::Invalid, format!("cannot read the script from standard input: {error}"))
+        })?;
+        Program::new("-", text)
+    } else {
+        let text = std::fs::read_to_string(target)
+            .map_err(|error| crate::app::project::unreadable(Path::new(target), &error))?;
+        Program::new(target, text)
+    };
+    start(app, &program.with_words(words), dry_run, format)
+}
+
+pub(super) fn eval(app: &App, matches: &ArgMatches, format: &show::Format) -> Result<u8> {
+    let code = matches.get_one::<String>("code").cloned().unwrap_or_default();
+    start(app, &Program::new("eval", code), matches.get_flag("dry-run"), format)
+}
+
+fn is_script(target: &str) -> bool {
+    let has_extension = Path::new(target).extension().is_some_and(|extension| extension == "rhai");
+    target == "-" || has_extension || target.contains(['/', '\\'])
+}
+
+fn start(app: &App, program: &Program, dry_run: bool, format: &show::Format) -> Result<u8> {
+    if program.words().iter().any(|word| word == "--help" || word == "-h") {
+        show::print(&program.help()?);
+        return Ok(0);
+    }
+    let runtime = Runtime::start()
+        .map_err(|error| Error::new(Kind::Unavailable, format!("cannot start a thread: {error}")))?;
+    let session = Session::new(app, show::print).stop_on(runtime.interrupt_on_ctrl_c());
+    let result = if dry_run { session.rehearse(program) } else { session.run(program) }?;
+    match result {
+        Some(output) => show::output(&output, format),
+        None => Ok(0),
+    }
+}

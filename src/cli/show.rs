@@ -1,0 +1,110 @@
+//! Printing: the one place that writes to standard output and standard error.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the command line is what prints"
+)]
+
+use clap::ArgMatches;
+
+use crate::cli::diagnostic;
+use crate::error::{Error, Kind, Result};
+use crate::ops::Output;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Table,
+    Json,
+    Yaml,
+}
+
+/// What the global options say about printing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Format {
+    style: Style,
+    is_quiet: bool,
+    has_header: bool,
+}
+
+impl Format {
+    pub(super) fn from_matches(matches: &ArgMatches) -> Self {
+        let style = match matches.get_one::<String>("format").map(String::as_str) {
+            Some("json") => Style::Json,
+            Some("yaml") => Style::Yaml,
+            _ if matches.get_flag("json") => Style::Json,
+            _ => Style::Table,
+        };
+        Self {
+            style,
+            is_quiet: matches.get_flag("quiet"),
+            has_header: !matches.get_flag("no-header"),
+        }
+    }
+}
+
+/// Prints a result; returns the exit code it stands for.
+///
+/// # Errors
+/// [`Kind::Internal`] when the result cannot be written as asked.
+pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
+    if format.is_quiet {
+        return Ok(output.exit_code());
+    }
+    let text = match (format.style, output) {
+        (Style::Json, output) => json(&output.to_json())?,
+        (Style::Yaml, output) => yaml(&output.to_json())?,
+        (Style::Table, Output::Table(table)) if format.has_header => table.to_string(),
+        (Style::Table, Output::Table(table)) => table.clone().without_header().to_string(),
+        (Style::Table, Output::Outcome(outcome)) => outcome.to_string(),
+        (Style::Table, Output::Record(value)) => json(value)?,
+        (Style::Table, Output::Text(text)) => text.clone(),
+        (Style::Table, Output::Report { text, .. }) => text.clone(),
+    };
+    print(&text);
+    Ok(output.exit_code())
+}
+
+/// Writes text to standard output; a reader that went away (`| head`) is no error.
+pub(super) fn print(text: &str) {
+    use std::io::Write as _;
+    let mut stdout = anstream::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    drop(written);
+}
+
+/// Writes a line for the person at the terminal to standard error.
+pub(super) fn notice(line: &str) {
+    anstream::eprintln!("{line}");
+}
+
+/// Prints an error: to people with the lines it is about, to programs as JSON.
+pub(super) fn error(error: &Error, format: &Format) {
+    if error.message().is_empty() {
+        return;
+    }
+    if format.style == Style::Json {
+        let value = serde_json::json!({ "error": error.to_json() });
+        anstream::eprintln!("{value:#}");
+    } else {
+        anstream::eprint!("{}", diagnostic::render(error));
+    }
+}
+
+/// Prints clap's own message: help to standard output, mistakes to standard error.
+pub(super) fn clap_error(error: &clap::Error) -> u8 {
+    // Nothing is left to do when even the message cannot be written.
+    drop(error.print());
+    if error.use_stderr() { Kind::Usage.exit_code() } else { 0 }
+}
+
+fn json(value: &serde_json::Value) -> Result<String> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| Error::new(Kind::Internal, format!("cannot write JSON: {error}")))
+}
+
+fn yaml(value: &serde_json::Value) -> Result<String> {
+    serde_saphyr::to_string(value)
+        .map_err(|error| Error::new(Kind::Internal, format!("cannot write YAML: {error}")))
+}

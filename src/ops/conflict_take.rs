@@ -1,0 +1,36 @@
+//! `conflict take`
+
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::app::conflict::Decision;
+use crate::ops::selecting::conflict_ids as ids;
+use crate::ops::{Effect, Operation, Output};
+
+/// Decide conflicts for the incoming value.
+#[derive(Debug)]
+pub struct ConflictTake;
+
+/// Arguments of [`ConflictTake`].
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(default)]
+pub struct Args {
+    /// The conflicts: `c41`.
+    #[arg(required = true)]
+    pub ids: Vec<String>,
+}
+
+impl Operation for ConflictTake {
+    const NAME: &'static str = "conflict take";
+    const ABOUT: &'static str = "Decide conflicts for the incoming value";
+    const EFFECT: Effect = Effect::Write;
+    const EXAMPLES: &'static [&'static str] = &[
+        "conflict take c41",
+    ];
+    type Args = Args;
+
+    fn run(app: &App, args: Args) -> Result<Output> {
+        app.decide(&ids(&args.ids)?, &Decision::Take).map(Output::Outcome)
+    }
+}

@@ -1,0 +1,132 @@
+//! The table of operations: one file each, from which the command line and the script functions
+//! are made.
+//!
+//! An operation is a name, an effect, typed arguments whose doc comments are the help, and a
+//! function over [`App`]. It returns data ([`Output`]), never text for one face.
+
+use serde::de::DeserializeOwned;
+
+use crate::app::App;
+use crate::error::{Error, Kind, Result};
+
+pub mod output;
+pub mod selecting;
+
+pub use output::Output;
+
+/// What an operation may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    Read,
+    /// Desired state in the store.
+    Write,
+    /// What a target runs.
+    Deploy,
+}
+
+/// One operation, as its file declares it.
+pub trait Operation {
+    /// Noun and verb, as on the command line: `unit apply`.
+    const NAME: &'static str;
+    /// One line: what it does.
+    const ABOUT: &'static str;
+    /// What it may change.
+    const EFFECT: Effect;
+    /// Commands that show its use, without the program's name; the first is the usual one.
+    const EXAMPLES: &'static [&'static str];
+    /// Its arguments; their doc comments are the help.
+    type Args: clap::Args + DeserializeOwned;
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Whatever went wrong; nothing is written then.
+    fn run(app: &App, args: Self::Args) -> Result<Output>;
+}
+
+/// An [`Operation`] with its argument type erased: a row of [`OPS`].
+#[derive(Debug, Clone, Copy)]
+pub struct OpDef {
+    /// Noun and verb: `unit apply`.
+    pub name: &'static str,
+    /// One line: what it does.
+    pub about: &'static str,
+    /// What it may change.
+    pub effect: Effect,
+    /// Commands that show its use.
+    pub examples: &'static [&'static str],
+    command: fn(clap::Command) -> clap::Command,
+    from_matches: fn(&App, &clap::ArgMatches) -> Result<Output>,
+    from_json: fn(&App, serde_json::Value) -> Result<Output>,
+}
+
+impl OpDef {
+    /// The row for `O`.
+    pub const fn of<O: Operation>() -> Self {
+        Self {
+            name: O::NAME,
+            about: O::ABOUT,
+            effect: O::EFFECT,
+            examples: O::EXAMPLES,
+            command: <O::Args as clap::Args>::augment_args,
+            from_matches: run_matches::<O>,
+            from_json: run_json::<O>,
+        }
+    }
+
+    /// Noun and verb apart; a word that stands alone has no noun.
+    pub fn words(&self) -> (Option<&'static str>, &'static str) {
+        match self.name.split_once(' ') {
+            Some((noun, verb)) => (Some(noun), verb),
+            None => (None, self.name),
+        }
+    }
+
+    /// The name of its script function: `unit_apply`.
+    pub fn function_name(&self) -> String {
+        self.name.replace([' ', '-'], "_")
+    }
+
+    /// Its command, named by its verb.
+    pub fn command(&self) -> clap::Command {
+        let (_, verb) = self.words();
+        let mut examples = String::from("Examples:\n");
+        for example in self.examples {
+            examples.push_str("  windlass ");
+            examples.push_str(example);
+            examples.push('\n');
+        }
+        (self.command)(clap::Command::new(verb).about(self.about)).after_help(examples)
+    }
+
+    /// Runs it with what the command line read.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub fn run_matches(&self, app: &App, matches: &clap::ArgMatches) -> Result<Output> {
+        (self.from_matches)(app, matches)
+    }
+
+    /// Runs it with arguments given as an object, as scripts do.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] when the object does not fit the arguments; else those of the operation.
+    pub fn run_json(&self, app: &App, args: serde_json::Value) -> Result<Output> {
+        (self.from_json)(app, args)
+    }
+}
+
+fn run_matches<O: Operation>(app: &App, matches: &clap::ArgMatches) -> Result<Output> {
+    let args = <O::Args as clap::FromArgMatches>::from_arg_matches(matches)
+        .map_err(|error| Error::new(Kind::Usage, error.to_string()))?;
+    O::run(app, args)
+}
+
+fn run_json<O: Operation>(app: &App, args: serde_json::Value) -> Result<Output> {
+    let args = serde_json::from_value(args).map_err(|error| {
+        Error::new(Kind::Usage, format!("expected the arguments of {}: {error}", O::NAME))
+            .hint(format!("windlass {} --help lists them", O::NAME))
+    })?;
+    O::run(app, args)
+}

@@ -1,0 +1,39 @@
+//! `revision list`
+
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::ops::selecting::Selecting;
+use crate::ops::{Effect, Operation, Output};
+
+/// Lists a unit's revisions.
+#[derive(Debug)]
+pub struct RevisionList;
+
+/// Arguments of [`RevisionList`].
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(default)]
+pub struct Args {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub selecting: Selecting,
+    /// How many, at most.
+    #[arg(long, value_name = "COUNT")]
+    pub limit: Option<usize>,
+}
+
+impl Operation for RevisionList {
+    const NAME: &'static str = "revision list";
+    const ABOUT: &'static str = "List a unit's revisions, the newest first";
+    const EFFECT: Effect = Effect::Read;
+    const EXAMPLES: &'static [&'static str] = &[
+        "revision list traderx-prod-eu/trade-service --limit 3",
+    ];
+    type Args = Args;
+
+    fn run(app: &App, args: Args) -> Result<Output> {
+        let selection = args.selecting.resolve_one(app)?;
+        app.revision_table(selection.pins()[0].unit, args.limit).map(Output::Table)
+    }
+}

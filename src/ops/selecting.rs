@@ -1,0 +1,120 @@
+//! The arguments by which every operation says which units it means.
+
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::app::select::{Request, Selection};
+use crate::error::{Error, Kind, Result};
+
+/// Which units an operation means.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(default)]
+pub struct Selecting {
+    /// A unit, a glob (`prod-*/ledger`) or a WHERE clause.
+    #[arg(value_name = "SELECTOR")]
+    pub selector: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub flags: SelectingFlags,
+}
+
+/// [`Selecting`] without the positional selector, for operations whose words mean something else.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(default)]
+pub struct SelectingFlags {
+    /// The space, a glob of spaces (`traderx-prod-*`), or `*` for all.
+    #[arg(long, value_name = "SPACE")]
+    pub space: Option<String>,
+    /// Units by name, with or without their space (can be repeated, or separated by commas).
+    #[arg(long, value_name = "UNIT", value_delimiter = ',')]
+    pub unit: Vec<String>,
+    /// A WHERE clause that the units must meet.
+    #[arg(long = "where", value_name = "CLAUSE", aliases = ["where-field", "where-data"])]
+    #[serde(rename = "where", alias = "where_field", alias = "where_data")]
+    pub clause: Option<String>,
+    /// Do nothing, rather than fail, where no unit matches.
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
+impl Selecting {
+    /// The units that are meant; an empty list where none match.
+    ///
+    /// # Errors
+    /// When the selector or the clause cannot be read, or a unit that is named does not exist.
+    pub fn resolve(&self, app: &App) -> Result<Selection> {
+        self.flags.select(app, self.selector.as_deref())
+    }
+
+    /// As [`Self::resolve`], for a write: nothing said at all is an error, not everything.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] when neither selector nor flag says which units.
+    pub fn resolve_for_write(&self, app: &App) -> Result<Selection> {
+        self.flags.refuse_unsaid(self.selector.is_some())?;
+        self.resolve(app)
+    }
+
+    /// Exactly one unit.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] for none, [`Kind::Usage`] for several.
+    pub fn resolve_one(&self, app: &App) -> Result<Selection> {
+        self.flags.refuse_unsaid(self.selector.is_some())?;
+        let selection = self.resolve(app)?;
+        match selection.pins().len() {
+            1 => Ok(selection),
+            0 => Err(Error::new(Kind::NotFound, "expected one unit, found none")
+                .hint("windlass unit list shows the units there are")),
+            count => Err(Error::new(Kind::Usage, format!("expected one unit, found {count}"))
+                .hint("name it as space/unit")),
+        }
+    }
+}
+
+impl SelectingFlags {
+    /// The units that are meant, for a write.
+    ///
+    /// # Errors
+    /// As [`Selecting::resolve_for_write`].
+    pub fn resolve_for_write(&self, app: &App) -> Result<Selection> {
+        self.refuse_unsaid(false)?;
+        self.select(app, None)
+    }
+
+    fn select(&self, app: &App, selector: Option<&str>) -> Result<Selection> {
+        app.select(&Request {
+            selector: selector.map(ToOwned::to_owned),
+            space: self.space.clone(),
+            units: self.unit.clone(),
+            clause: self.clause.clone(),
+            ..Request::default()
+        })
+    }
+
+    fn refuse_unsaid(&self, has_selector: bool) -> Result<()> {
+        let is_said =
+            has_selector || self.space.is_some() || !self.unit.is_empty() || self.clause.is_some();
+        if is_said {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Usage, "expected to be told which units, found nothing")
+            .hint("pass --space NAME, --space '*' for all, --unit SPACE/UNIT, or --where CLAUSE"))
+    }
+}
+
+/// Reads `key=value`.
+///
+/// # Errors
+/// When there is no `=` or nothing before it.
+pub fn label(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+/// A result with a line for people.
+pub fn object(text: String, value: serde_json::Value) -> crate::ops::Output {
+    crate::ops::Output::Report { text, value, exit_code: 0 }
+}

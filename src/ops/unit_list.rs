@@ -1,0 +1,52 @@
+//! `unit list`
+
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::ops::selecting::Selecting;
+use crate::ops::{Effect, Operation, Output};
+
+/// Lists units.
+#[derive(Debug)]
+pub struct UnitList;
+
+/// Arguments of [`UnitList`].
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(default)]
+pub struct Args {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub selecting: Selecting,
+    /// The columns: attributes such as Name, `Space.Slug`, HeadRevisionNum, or data paths.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Print only the names, `space/unit` a line.
+    #[arg(long)]
+    pub names: bool,
+}
+
+impl Operation for UnitList {
+    const NAME: &'static str = "unit list";
+    const ABOUT: &'static str = "List units";
+    const EFFECT: Effect = Effect::Read;
+    const EXAMPLES: &'static [&'static str] = &[
+        "unit list",
+        "unit list --space 'traderx-*' --where \"UpgradeNeeded = true\" --names",
+        "unit list --where \"replicas > 2\" --columns Name,Space.Slug,spec.replicas",
+    ];
+    type Args = Args;
+
+    fn run(app: &App, args: Args) -> Result<Output> {
+        if let Some(lines) = args.selecting.explain(app)? {
+            return Ok(Output::Text(lines));
+        }
+        let selection = args.selecting.resolve(app)?;
+        if args.names {
+            let names = app.references(&selection)?;
+            let text = names.iter().map(|name| format!("{name}\n")).collect();
+            return Ok(Output::Report { text, value: names.into(), exit_code: 0 });
+        }
+        app.table(&selection, &args.columns).map(Output::Table)
+    }
+}

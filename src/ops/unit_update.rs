@@ -1,0 +1,93 @@
+//! `unit update`
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::app::change::ChangeOptions;
+use crate::app::upgrade::UpgradeOptions;
+use crate::error::{Error, Kind, Result};
+use crate::ops::selecting::Selecting;
+use crate::ops::{Effect, Operation, Output};
+
+/// Changes units: new data, a patch, an upgrade, or an earlier revision.
+#[derive(Debug)]
+pub struct UnitUpdate;
+
+/// Arguments of [`UnitUpdate`].
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(default)]
+pub struct Args {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub selecting: Selecting,
+    /// The file whose YAML replaces the data.
+    pub file: Option<String>,
+    /// A merge patch, or an RFC 6902 patch, as JSON. Without a value it goes with --upgrade.
+    #[arg(long, value_name = "JSON", num_args = 0..=1, default_missing_value = "")]
+    pub patch: Option<String>,
+    /// Merge what changed upstream.
+    #[arg(long)]
+    pub upgrade: bool,
+    /// Where both sides changed a path, take the incoming value.
+    #[arg(long, requires = "upgrade")]
+    pub prefer_incoming: bool,
+    /// Refuse, rather than store a conflict, where both sides changed a path.
+    #[arg(long, requires = "upgrade")]
+    pub strict: bool,
+    /// Make the data of this revision the new head.
+    #[arg(long, value_name = "N")]
+    pub restore: Option<u32>,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl Operation for UnitUpdate {
+    const NAME: &'static str = "unit update";
+    const ABOUT: &'static str = "Change units: new data, a patch, an upgrade, an earlier revision";
+    const EFFECT: Effect = Effect::Write;
+    const EXAMPLES: &'static [&'static str] = &[
+        "unit update --upgrade --patch --space 'traderx-prod-*'",
+        "unit update --upgrade --patch --dry-run --space traderx-prod-us",
+        "unit update traderx-prod-us/trade-service --patch '{\"spec\":{\"replicas\":3}}'",
+        "unit update traderx-base/trade-service k8s/trade-service-v2.yaml",
+    ];
+    type Args = Args;
+
+    fn run(app: &App, args: Args) -> Result<Output> {
+        let selection = args.selecting.resolve_for_write(app)?;
+        let change = ChangeOptions {
+            allow_empty: args.selecting.flags.allow_empty,
+            dry_run: args.dry_run,
+        };
+        let body = args.patch.as_deref().filter(|body| !body.is_empty());
+        let outcome = match (args.file, body, args.restore, args.upgrade) {
+            (Some(file), None, None, false) => {
+                app.update_text(&selection, &app.project().read_file(&file)?, change)
+            }
+            (None, Some(body), None, false) => app.patch(&selection, &json(body)?, change),
+            (None, None, Some(revision), false) => app.restore(&selection, revision, change),
+            (None, None, None, true) => app.upgrade(
+                &selection,
+                UpgradeOptions {
+                    change,
+                    prefer_incoming: args.prefer_incoming,
+                    strict: args.strict,
+                    hops: None,
+                },
+            ),
+            _ => Err(Error::new(
+                Kind::Usage,
+                "expected one of a file, --patch JSON, --upgrade and --restore N",
+            )),
+        }?;
+        app.show_changes(outcome).map(Output::Changes)
+    }
+}
+
+fn json(text: &str) -> Result<Value> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::new(Kind::Usage, format!("expected JSON for --patch, found `{text}`: {error}"))
+    })
+}

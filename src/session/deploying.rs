@@ -1,0 +1,61 @@
+//! Options of apply, and targets, in scripts.
+
+use std::time::Duration;
+
+use rhai::{Dynamic, Engine, Map};
+
+use crate::app::App;
+use crate::app::rollout::ApplyOptions;
+use crate::error::{Error, Kind, Result};
+use crate::session::convert::{Options, scripted, to_dynamic};
+use crate::session::verbs::revision_number;
+
+/// The options of `apply`.
+pub(super) fn apply_options(map: &Map) -> Result<ApplyOptions> {
+    let mut options = Options::new(map);
+    let timeout = options.text("timeout")?.map(|text| duration(&text)).transpose()?;
+    let found = ApplyOptions {
+        wait: options.flag("wait")?,
+        timeout,
+        revision: options.number("revision")?.map(revision_number).transpose()?,
+        allow_empty: options.flag("allow_empty")?,
+        dry_run: options.flag("dry_run")?,
+    };
+    options.finish()?;
+    Ok(found)
+}
+
+/// A duration such as `60s`, `5m` or `1h 30m`.
+pub(super) fn duration(text: &str) -> Result<Duration> {
+    let parsed = text.parse::<jiff::SignedDuration>();
+    parsed.ok().and_then(|duration| Duration::try_from(duration).ok()).ok_or_else(|| {
+        Error::new(Kind::Usage, format!("expected a duration such as 60s or 5m, found `{text}`"))
+    })
+}
+
+pub(super) fn register(engine: &mut Engine, app: &App) {
+    let here = app.clone();
+    let ensure = move |slug: &str, options: Map| {
+        scripted((|| {
+            let mut options = Options::new(&options);
+            let kind = options.text("kind")?.unwrap_or_else(|| "sandbox".to_owned());
+            let namespace = options.text("namespace")?;
+            options.finish()?;
+            let target = here.ensure_target(&slug.parse()?, &kind, namespace.as_deref())?;
+            to_dynamic(&target)
+        })())
+    };
+    let again = ensure.clone();
+    engine
+        .register_fn("ensure_target", ensure)
+        .register_fn("ensure_target", move |slug: &str| again(slug, Map::new()));
+    let here = app.clone();
+    engine.register_fn("inject_fault", move |options: Map| {
+        scripted((|| {
+            let fault = crate::session::convert::to_json(&Dynamic::from(options))?;
+            here.inject_fault(&fault)
+        })())
+    });
+    let here = app.clone();
+    engine.register_fn("clear_faults", move || scripted(here.clear_faults()));
+}

@@ -1,0 +1,247 @@
+//! Spaces in scripts.
+
+use rhai::{Array, Dynamic, Engine, FnPtr, Map, NativeCallContext};
+
+use crate::app::App;
+use crate::app::create::{Made, SpaceOptions, UnitOptions};
+use crate::app::select::Request;
+use crate::error::{Error, Kind, Result};
+use crate::id::{Slug, SpaceId};
+use crate::session::convert::{Options, Scripted, caught, scripted, to_dynamic};
+use crate::session::outcome::ScriptOutcome;
+use crate::session::selection::ScriptSelection;
+use crate::session::unit::ScriptUnit;
+
+/// A space, as scripts hold it.
+#[derive(Clone)]
+pub(super) struct ScriptSpace {
+    app: App,
+    id: SpaceId,
+    outcome: &'static str,
+}
+
+impl ScriptSpace {
+    pub(super) fn new(app: &App, id: SpaceId) -> Self {
+        Self { app: app.clone(), id, outcome: "unchanged" }
+    }
+
+    fn made(app: &App, made: &Made<SpaceId>) -> Self {
+        Self { app: app.clone(), id: made.id, outcome: made.status.word() }
+    }
+
+    fn slug(&self) -> Result<Slug> {
+        Ok(self.app.space_by_id(self.id)?.slug)
+    }
+
+    fn unit(&self, slug: &str) -> Result<ScriptUnit> {
+        let id = self.app.unit_in(self.id, slug)?;
+        Ok(ScriptUnit::new(&self.app, id))
+    }
+
+    fn units(&self, clause: Option<&str>) -> Result<ScriptSelection> {
+        let request = Request {
+            space: Some(self.slug()?.to_string()),
+            clause: clause.map(ToOwned::to_owned),
+            ..Request::default()
+        };
+        Ok(ScriptSelection::new(&self.app, self.app.select(&request)?))
+    }
+
+    fn ensure_unit(&self, slug: &str, text: &str, options: &Map) -> Result<ScriptUnit> {
+        let options = unit_options(options)?;
+        let made = self.app.ensure_unit(self.id, &slug.parse()?, text, &options)?;
+        Ok(ScriptUnit::made(&self.app, made))
+    }
+
+    fn create_unit(&self, slug: &str, text: &str, options: &Map) -> Result<ScriptUnit> {
+        let options = unit_options(options)?;
+        let made = self.app.create_unit(self.id, &slug.parse()?, text, &options)?;
+        Ok(ScriptUnit::made(&self.app, made))
+    }
+
+    /// The clone is revision 1, what the closure writes is revision 2, and an error in the closure
+    /// makes no clone.
+    fn ensure_clone(
+        &self,
+        source: &ScriptUnit,
+        options: &Map,
+        edit: impl FnOnce(ScriptUnit) -> Result<()>,
+    ) -> Result<ScriptUnit> {
+        let mut options = Options::new(options);
+        let slug = options.text("slug")?.map(|slug| slug.parse()).transpose()?;
+        let labels = options.labels("labels")?;
+        options.finish()?;
+        let (unit, _) = self.app.atomic(None, || {
+            let made = self.app.ensure_clone(self.id, source.id(), slug.as_ref(), &labels)?;
+            let unit = ScriptUnit::made(&self.app, made);
+            if unit.is_new() {
+                edit(unit.clone())?;
+            }
+            Ok(unit)
+        })?;
+        Ok(unit)
+    }
+}
+
+pub(super) fn space_options(map: &Map) -> Result<SpaceOptions> {
+    let mut options = Options::new(map);
+    let found = SpaceOptions {
+        labels: options.labels("labels")?,
+        target: options.text("target")?.map(|slug| slug.parse()).transpose()?,
+    };
+    options.finish()?;
+    Ok(found)
+}
+
+fn unit_options(map: &Map) -> Result<UnitOptions> {
+    let mut options = Options::new(map);
+    let found = UnitOptions { labels: options.labels("labels")?, source: options.text("source")? };
+    options.finish()?;
+    Ok(found)
+}
+
+pub(super) fn register(engine: &mut Engine, app: &App) {
+    engine.register_type_with_name::<ScriptSpace>("Space");
+    register_making(engine, app);
+    register_units(engine);
+    engine
+        .register_get("slug", |space: &mut ScriptSpace| {
+            scripted(space.slug().map(|slug| slug.to_string()))
+        })
+        .register_get("outcome", |space: &mut ScriptSpace| space.outcome.to_owned())
+        .register_get("labels", |space: &mut ScriptSpace| {
+            let labels = space.app.space_by_id(space.id).map(|space| space.labels);
+            scripted(labels.and_then(|labels| to_dynamic(&serde_json::json!(labels))))
+        })
+        .register_fn("to_string", |space: &mut ScriptSpace| {
+            scripted(space.slug().map(|slug| slug.to_string()))
+        })
+        .register_fn("to_debug", |space: &mut ScriptSpace| {
+            scripted(space.slug().map(|slug| slug.to_string()))
+        })
+        .register_fn("==", |left: ScriptSpace, right: ScriptSpace| left.id == right.id);
+    let install = |space: &mut ScriptSpace, name: &str, options: Map| {
+        let mut options = Options::new(&options);
+        scripted((|| {
+            let wait = options.flag("wait")?;
+            options.finish()?;
+            space.app.install_worker(&name.parse()?, space.id, wait)
+        })())
+        .and_then(|worker| scripted(to_dynamic(&worker.to_json())))
+    };
+    engine
+        .register_fn("install_worker", install)
+        .register_fn("install_worker", move |space: &mut ScriptSpace, name: &str| {
+            install(space, name, Map::new())
+        });
+}
+
+fn register_making(engine: &mut Engine, app: &App) {
+    let here = app.clone();
+    let ensure = move |slug: &str, options: Map| {
+        scripted((|| {
+            let made = here.ensure_space(&slug.parse()?, &space_options(&options)?)?;
+            Ok(ScriptSpace::made(&here, &made))
+        })())
+    };
+    let again = ensure.clone();
+    engine
+        .register_fn("ensure_space", ensure)
+        .register_fn("ensure_space", move |slug: &str| again(slug, Map::new()));
+    let here = app.clone();
+    let create = move |slug: &str, options: Map| {
+        scripted((|| {
+            let made = here.create_space(&slug.parse()?, &space_options(&options)?)?;
+            Ok(ScriptSpace::made(&here, &made))
+        })())
+    };
+    let again = create.clone();
+    engine
+        .register_fn("create_space", create)
+        .register_fn("create_space", move |slug: &str| again(slug, Map::new()));
+    let here = app.clone();
+    engine.register_fn("space", move |slug: &str| {
+        scripted(here.space_named(slug).map(|space| ScriptSpace::new(&here, space.id)))
+    });
+    let here = app.clone();
+    let list = move |pattern: &str| -> Scripted<Array> {
+        let spaces = scripted(here.spaces_matching(pattern))?;
+        Ok(spaces.iter().map(|space| Dynamic::from(ScriptSpace::new(&here, space.id))).collect())
+    };
+    let all = list.clone();
+    engine.register_fn("spaces", list).register_fn("spaces", move || all("*"));
+}
+
+fn register_units(engine: &mut Engine) {
+    engine
+        .register_fn("unit", |space: &mut ScriptSpace, slug: &str| scripted(space.unit(slug)))
+        .register_fn("units", |space: &mut ScriptSpace| scripted(space.units(None)))
+        .register_fn("units", |space: &mut ScriptSpace, clause: &str| {
+            scripted(space.units(Some(clause)))
+        })
+        .register_fn("create_unit", |space: &mut ScriptSpace, slug: &str, text: &str| {
+            scripted(space.create_unit(slug, text, &Map::new()))
+        })
+        .register_fn(
+            "create_unit",
+            |space: &mut ScriptSpace, slug: &str, text: &str, options: Map| {
+                scripted(space.create_unit(slug, text, &options))
+            },
+        )
+        .register_fn("ensure_unit", |space: &mut ScriptSpace, slug: &str, text: &str| {
+            scripted(space.ensure_unit(slug, text, &Map::new()))
+        })
+        .register_fn(
+            "ensure_unit",
+            |space: &mut ScriptSpace, slug: &str, text: &str, options: Map| {
+                scripted(space.ensure_unit(slug, text, &options))
+            },
+        )
+        .register_fn("ensure_clone", |space: &mut ScriptSpace, source: ScriptUnit| {
+            scripted(space.ensure_clone(&source, &Map::new(), |_| Ok(())))
+        })
+        .register_fn("ensure_clone", |space: &mut ScriptSpace, source: ScriptUnit, options: Map| {
+            scripted(space.ensure_clone(&source, &options, |_| Ok(())))
+        })
+        .register_fn(
+            "ensure_clone",
+            |context: NativeCallContext<'_>, space: &mut ScriptSpace, source: ScriptUnit, edit: FnPtr| {
+                scripted(space.ensure_clone(&source, &Map::new(), |unit| run(&context, &edit, unit)))
+            },
+        )
+        .register_fn(
+            "ensure_clone",
+            |context: NativeCallContext<'_>,
+             space: &mut ScriptSpace,
+             source: ScriptUnit,
+             options: Map,
+             edit: FnPtr| {
+                scripted(space.ensure_clone(&source, &options, |unit| run(&context, &edit, unit)))
+            },
+        )
+        .register_fn("copy", |space: &mut ScriptSpace, source: ScriptUnit| {
+            let made = space.app.copy_unit(space.id, source.id(), None);
+            scripted(made.map(|made| ScriptUnit::made(&space.app, made)))
+        })
+        .register_fn("copy", |space: &mut ScriptSpace, source: ScriptUnit, slug: &str| {
+            scripted((|| {
+                let made = space.app.copy_unit(space.id, source.id(), Some(&slug.parse()?))?;
+                Ok(ScriptUnit::made(&space.app, made))
+            })())
+        })
+        .register_fn("import_dir", |space: &mut ScriptSpace, folder: &str| {
+            scripted(space.app.import_folder(space.id, folder, &Default::default()))
+                .map(|outcome| ScriptOutcome::new(&space.app, outcome))
+        });
+}
+
+/// Runs a closure of the script on a value.
+fn run(context: &NativeCallContext<'_>, closure: &FnPtr, unit: ScriptUnit) -> Result<()> {
+    let result: Scripted<Dynamic> = closure.call_within_context(context, (unit,));
+    result.map(drop).map_err(|error| caught(&error))
+}
+
+/// The error of a space that does not exist.
+pub(super) fn no_space(slug: &str) -> Error {
+    Error::new(Kind::NotFound, format!("expected a space `{slug}`, found none"))
+}
