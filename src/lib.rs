@@ -3,3 +3,5 @@
 
 pub mod clock;
 pub mod id;
+pub mod path;
+pub mod yaml;
