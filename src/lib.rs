@@ -3,4 +3,6 @@
 
 pub mod clock;
 pub mod id;
+pub mod path;
 pub mod runtime;
+pub mod yaml;
