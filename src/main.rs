@@ -1,3 +1,7 @@
 //! The `windlass` program: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(windlass::cli::run(std::env::args_os()))
+}

@@ -1,1 +1,6 @@
 //! The one integration test binary: a module for each topic.
+
+mod cli;
+mod layers;
+mod stages;
+mod world;

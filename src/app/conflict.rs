@@ -1,0 +1,270 @@
+//! Conflicts and intended differences: deciding rows, protecting and releasing paths.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::app::change::{ChangeOptions, Draft, Plan};
+use crate::app::outcome::Outcome;
+use crate::app::related::Related;
+use crate::app::select::{Pin, Request, Selection};
+use crate::app::table::{Cell, Table};
+use crate::app::{App, Verb};
+use crate::db::View;
+use crate::error::{Error, Kind, Result};
+use crate::id::{ConflictId, UnitId};
+use crate::model::{Conflict, RevisionSource, Side};
+use crate::path::Path;
+use crate::yaml::merge::take_row;
+use crate::yaml::{ConflictRow, ResourceId, RowState};
+
+/// What is decided about a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The incoming value is used.
+    Take,
+    /// The local value stays.
+    Keep {
+        /// And the path is protected, so that nobody is asked again.
+        protect: bool,
+    },
+}
+
+impl App {
+    /// The conflict rows of the units that a selector names; of all units where there is none.
+    ///
+    /// # Errors
+    /// When the selector cannot be read.
+    pub fn conflicts(&self, selector: Option<&str>) -> Result<Vec<Conflict>> {
+        let request = Request {
+            selector: selector.map(ToOwned::to_owned),
+            clause: selector.is_none().then(|| "Conflicts > 0".to_owned()),
+            ..Request::default()
+        };
+        let rows = self.conflicts_of(&self.select(&request)?)?;
+        Ok(rows.into_iter().filter(|conflict| conflict.is_open()).collect())
+    }
+
+    /// The conflict rows of the units of a selection, decided ones too.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn conflicts_of(&self, selection: &Selection) -> Result<Vec<Conflict>> {
+        self.read(|view| {
+            let mut rows = Vec::new();
+            for pin in selection.pins() {
+                rows.extend(view.conflicts_of(pin.unit)?);
+            }
+            Ok(rows)
+        })
+    }
+
+    /// The conflict rows with these numbers.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is no row of a number.
+    pub fn conflicts_named(&self, ids: &[ConflictId]) -> Result<Vec<Conflict>> {
+        self.read(|view| {
+            ids.iter()
+                .map(|id| {
+                    view.find_conflict(*id)?.ok_or_else(|| {
+                        Error::new(Kind::NotFound, format!("expected a conflict `{id}`, found none"))
+                            .hint("windlass conflict list shows those that are open")
+                    })
+                })
+                .collect()
+        })
+    }
+
+    /// Decides conflicts; taking makes a revision.
+    ///
+    /// # Errors
+    /// When a row does not exist or was decided already, or a unit moved meanwhile.
+    pub fn decide(&self, ids: &[ConflictId], decision: &Decision) -> Result<Outcome> {
+        let rows = self.conflicts_named(ids)?;
+        if let Some(row) = rows.iter().find(|row| !row.is_open()) {
+            return Err(Error::new(
+                Kind::Conflict,
+                format!("expected conflict `{}` to be open, found it {}", row.id, row.row.state),
+            ));
+        }
+        let mut by_unit: BTreeMap<UnitId, Vec<Conflict>> = BTreeMap::new();
+        for row in rows {
+            by_unit.entry(row.unit).or_default().push(row);
+        }
+        let selection = self.read(|view| {
+            let mut selection = Selection::default();
+            for unit in by_unit.keys() {
+                selection.push(Pin { unit: *unit, head: view.unit(*unit)?.head });
+            }
+            Ok(selection)
+        })?;
+        let word = match decision {
+            Decision::Take => "take",
+            Decision::Keep { .. } => "keep",
+        };
+        let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let verb = Verb::new(format!("conflict {word} {}", names.join(" ")));
+        let text = verb.text.clone();
+        self.change(&selection, verb, ChangeOptions::default(), &|head| {
+            let mut draft = Draft::of(head, RevisionSource::Resolve, text.clone());
+            for conflict in &by_unit[&head.unit.id] {
+                let (resource, path) = (&conflict.row.resource, &conflict.row.path);
+                match decision {
+                    Decision::Take => {
+                        let edits = take_row(&draft.stream, &conflict.row)?;
+                        draft.stream = draft.stream.apply(&edits)?;
+                        draft.edits.extend(edits);
+                        draft.bookkeeping.owned.remove(Some(resource), path);
+                        draft.decided.push((conflict.id, RowState::Taken));
+                    }
+                    Decision::Keep { protect } => {
+                        if *protect {
+                            draft.bookkeeping.protected.insert(Some(resource.clone()), path.clone());
+                        }
+                        draft.decided.push((conflict.id, RowState::Kept));
+                    }
+                }
+            }
+            Ok(Plan::Write(Box::new(draft)))
+        })
+    }
+
+    /// Declares a path the units' own, or gives it back.
+    ///
+    /// A path alone means every resource that has it, now or later; `resource` narrows it to one
+    /// `Kind/name`.
+    ///
+    /// # Errors
+    /// When the path cannot be read, or no unit has it.
+    pub fn set_protected(
+        &self,
+        selection: &Selection,
+        path: &str,
+        resource: Option<&str>,
+        is_protected: bool,
+    ) -> Result<Outcome> {
+        let path: Path = path.parse()?;
+        let word = if is_protected { "protect" } else { "release" };
+        let on = resource.map(|resource| format!(" on {resource}")).unwrap_or_default();
+        let verb = Verb::new(format!("{word} {path}{on}"));
+        let text = verb.text.clone();
+        self.change(selection, verb, ChangeOptions::default(), &|head| {
+            let found: Vec<ResourceId> = head
+                .stream
+                .view()
+                .documents()
+                .filter(|document| document.at(&path).is_some() || has(*document, &path))
+                .map(ResourceId::of)
+                .collect();
+            let found: Vec<ResourceId> = match resource {
+                Some(wanted) => found.into_iter().filter(|id| id.to_string() == wanted).collect(),
+                None => found,
+            };
+            let mut draft = Draft::of(head, RevisionSource::Patch, text.clone());
+            let bookkeeping = &mut draft.bookkeeping;
+            if is_protected {
+                if found.is_empty() {
+                    return Ok(Plan::Skip(format!("no resource has `{path}`")));
+                }
+                match resource {
+                    None => bookkeeping.protected.insert(None, path.clone()),
+                    Some(_) => {
+                        bookkeeping.protected.insert(found.into_iter().next(), path.clone())
+                    }
+                };
+            } else {
+                bookkeeping.protected.release(resource, &path);
+                bookkeeping.owned.release(resource, &path);
+            }
+            if *bookkeeping == head.bookkeeping {
+                return Ok(Plan::Unchanged(format!("{word}ed already")));
+            }
+            draft.note = format!("{word}ed");
+            Ok(Plan::Write(Box::new(draft)))
+        })
+    }
+
+    /// Conflict rows as a table.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn conflict_table(&self, rows: &[Conflict]) -> Result<Table> {
+        self.read(|view| {
+            let mut related = Related::new(view);
+            let columns = ["ID", "Unit", "Resource", "Path", "Reason", "State", "Local", "Incoming"];
+            let mut table = Table::new(columns);
+            for conflict in rows {
+                let unit = view.unit(conflict.unit)?;
+                let reference = format!("{}/{}", related.space(unit.space)?.slug, unit.slug);
+                table.push(vec![
+                    Cell::text(conflict.id.to_string()),
+                    Cell::text(reference),
+                    Cell::text(conflict.row.resource.to_string()),
+                    Cell::text(conflict.row.path.to_string()),
+                    Cell::text(conflict.row.reason.to_string()),
+                    Cell::text(conflict.row.state.to_string()),
+                    Cell::text(side(conflict.row.local.as_deref())),
+                    Cell::text(side(conflict.row.incoming.as_deref())),
+                ]);
+            }
+            Ok(table)
+        })
+    }
+
+    /// Conflict rows in full: base, incoming and local, who and when, and what to run.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn describe_conflicts(&self, rows: &[Conflict]) -> Result<String> {
+        let mut text = String::new();
+        let mut seen = BTreeSet::new();
+        for conflict in rows.iter().filter(|conflict| seen.insert(conflict.id)) {
+            let reference = self.reference(conflict.unit)?;
+            let row = &conflict.row;
+            let _ = writeln!(text, "{}  {reference}   {}   {}", conflict.id, row.reason, row.resource);
+            let _ = writeln!(text, "     {}", row.path);
+            let local_mark = if row.state == RowState::Taken { ' ' } else { '▸' };
+            let incoming_mark = if row.state == RowState::Taken { '▸' } else { ' ' };
+            for (mark, name, value, by) in [
+                (' ', "base    ", &row.base, None),
+                (incoming_mark, "incoming", &row.incoming, conflict.incoming_by.as_ref()),
+                (local_mark, "local   ", &row.local, conflict.local_by.as_ref()),
+            ] {
+                let by = by.map(signature).unwrap_or_default();
+                let _ = writeln!(text, "       {mark} {name}  {}{by}", side(value.as_deref()));
+            }
+            if conflict.is_open() {
+                let id = conflict.id;
+                let _ = writeln!(text, "     windlass conflict take {id}   or   keep {id} [--protect]");
+            }
+        }
+        Ok(text)
+    }
+}
+
+fn has(document: crate::yaml::NodeRef<'_>, path: &Path) -> bool {
+    let mut found = false;
+    document.select(path, &mut |_| found = true);
+    found
+}
+
+fn side(value: Option<&str>) -> String {
+    match value {
+        None => "(removed)".to_owned(),
+        Some(text) => {
+            let lines: Vec<&str> = text.lines().map(str::trim).collect();
+            lines.join(" ⏎ ")
+        }
+    }
+}
+
+fn signature(side: &Side) -> String {
+    let day = side.at.to_minutes();
+    let day = day.split(' ').next().unwrap_or_default();
+    format!("   r{}  {}  {day}", side.revision, side.author)
+}
+
+/// The rows that an upgrade left open, for the report.
+pub(crate) fn open_rows(rows: &[ConflictRow]) -> usize {
+    rows.iter().filter(|row| row.state == RowState::Open).count()
+}

@@ -1,0 +1,286 @@
+//! Importing a folder: one unit a file; importing again merges what changed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
+use crate::app::change::{ChangeOptions, Draft, Plan};
+use crate::app::create::{SpaceOptions, UnitOptions};
+use crate::app::edit::merged;
+use crate::app::outcome::{Outcome, Status};
+use crate::app::project::unreadable;
+use crate::app::select::{Pin, Selection};
+use crate::app::{App, Verb};
+use crate::error::{Error, Kind, Result};
+use crate::id::{Slug, UnitId};
+use crate::model::RevisionSource;
+use crate::yaml::Stream;
+use crate::yaml::merge::Prefer;
+
+/// The name under which imported texts are remembered where none is given.
+pub const IMPORT_SOURCE: &str = "import";
+
+/// How many of the refused files are told in full.
+const SHOWN_REFUSALS: usize = 20;
+
+/// What an import does.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// The name under which the texts are remembered.
+    pub source: String,
+    /// Import the good files even where others are refused.
+    pub skip_refused: bool,
+    /// Only say what would happen.
+    pub dry_run: bool,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self { source: IMPORT_SOURCE.to_owned(), skip_refused: false, dry_run: false }
+    }
+}
+
+struct Incoming {
+    file: String,
+    stream: Stream,
+}
+
+impl App {
+    /// Imports the YAML files below a folder, one unit a file, named like it. A unit that was
+    /// imported before is merged: base is the text of the last time.
+    ///
+    /// Files with secrets (`kind: Secret`) are kept out and told.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, two files make the same name, or a file is refused; all
+    /// refusals are told at once and nothing is written.
+    pub fn import_folder(
+        &self,
+        space: &Slug,
+        folder: &str,
+        options: &ImportOptions,
+    ) -> Result<Outcome> {
+        let files = self.yaml_files(folder)?;
+        let parsed: Vec<(PathBuf, std::result::Result<Stream, Vec<Error>>)> = files
+            .into_par_iter()
+            .map(|path| {
+                let stream = read(&path);
+                (path, stream)
+            })
+            .collect();
+        let mut units: BTreeMap<Slug, Incoming> = BTreeMap::new();
+        let mut refused = Vec::new();
+        let mut notes = Vec::new();
+        for (path, result) in parsed {
+            let file = path.display().to_string();
+            match result {
+                Err(errors) => refused.extend(errors.into_iter().map(|error| (file.clone(), error))),
+                Ok(stream) if holds_secret(&stream) => {
+                    notes.push(format!("kept out: {file} holds a Secret"));
+                }
+                Ok(stream) if stream.view().document_count() == 0 => {
+                    notes.push(format!("left out: {file} holds no resource"));
+                }
+                Ok(stream) => {
+                    let slug = slug_of(&path)?;
+                    if let Some(other) = units.get(&slug) {
+                        return Err(Error::new(
+                            Kind::Invalid,
+                            format!("expected one file for the unit `{slug}`, found {} and {file}", other.file),
+                        )
+                        .hint("rename one of them, or import the folders into spaces of their own"));
+                    }
+                    units.insert(slug, Incoming { file, stream });
+                }
+            }
+        }
+        if !refused.is_empty() && !options.skip_refused {
+            return Err(refusal(&refused));
+        }
+        notes.extend(refused.iter().map(|(file, error)| format!("refused: {file}: {error}")));
+        if units.is_empty() {
+            return Err(Error::new(
+                Kind::NotFound,
+                format!("expected YAML files with resources in {folder}, found none"),
+            ));
+        }
+        let mut outcome = self.import_units(space, &units, options)?;
+        outcome.notes.extend(notes);
+        Ok(outcome)
+    }
+
+    fn import_units(
+        &self,
+        space: &Slug,
+        units: &BTreeMap<Slug, Incoming>,
+        options: &ImportOptions,
+    ) -> Result<Outcome> {
+        let verb = format!("import {} units into {space}", units.len());
+        let body = || {
+            let made = self.ensure_space(space, &SpaceOptions::default())?;
+            let mut created = Vec::new();
+            let mut existing = Selection::default();
+            let mut texts: BTreeMap<UnitId, &Incoming> = BTreeMap::new();
+            self.write(Verb::new(verb.clone()), |transaction| {
+                for (slug, incoming) in units {
+                    if let Some(unit) = transaction.find_unit(made.id, slug)? {
+                        existing.push(Pin { unit: unit.id, head: unit.head });
+                        texts.insert(unit.id, incoming);
+                        continue;
+                    }
+                    let options = UnitOptions {
+                        source: Some(options.source.clone()),
+                        ..UnitOptions::default()
+                    };
+                    let source = RevisionSource::Import { file: incoming.file.clone() };
+                    let stream = incoming.stream.clone();
+                    let made =
+                        self.insert_unit(transaction, made.id, slug, stream, source, &options)?;
+                    created.extend(made.report);
+                }
+                Ok(())
+            })?;
+            let mut outcome = self.merge_imported(&existing, &texts, options)?;
+            outcome.reports.extend(created);
+            Ok(outcome)
+        };
+        let mut outcome = if options.dry_run {
+            self.rehearse(body, |_, outcome| Ok(Outcome { is_preview: true, ..outcome }))?
+        } else {
+            let (outcome, op) = self.atomic(None, body)?;
+            Outcome { op, ..outcome }
+        };
+        outcome.verb = verb;
+        Ok(outcome)
+    }
+
+    fn merge_imported(
+        &self,
+        existing: &Selection,
+        texts: &BTreeMap<UnitId, &Incoming>,
+        options: &ImportOptions,
+    ) -> Result<Outcome> {
+        if existing.pins().is_empty() {
+            return Ok(Outcome::default());
+        }
+        let source = options.source.as_str();
+        let bases = self.read(|view| {
+            let mut bases = BTreeMap::new();
+            for pin in existing.pins() {
+                let unit = view.unit(pin.unit)?;
+                let bookkeeping = view.bookkeeping(&unit.bookkeeping)?;
+                if let Some(remembered) = bookkeeping.sources.get(source) {
+                    bases.insert(pin.unit, view.stream(&remembered.digest)?);
+                }
+            }
+            Ok(bases)
+        })?;
+        let now = self.now();
+        let outcome = self.change(
+            existing,
+            Verb::new("import"),
+            ChangeOptions { allow_empty: true, ..ChangeOptions::default() },
+            &|head| {
+                let incoming = texts[&head.unit.id];
+                let base = bases.get(&head.unit.id);
+                if base == Some(&incoming.stream) {
+                    return Ok(Plan::Unchanged(String::new()));
+                }
+                let kind = RevisionSource::Import { file: incoming.file.clone() };
+                let description = format!("import {}", incoming.file);
+                let mut draft = Draft::of(head, kind, description);
+                draft.bookkeeping.remember(source, incoming.stream.clone(), now);
+                draft.remembered.push(incoming.stream.clone());
+                match base {
+                    Some(base) => merged(head, draft, base, &incoming.stream, Prefer::Local),
+                    None if head.stream == incoming.stream => Ok(Plan::Write(Box::new(draft))),
+                    None => Err(Error::new(
+                        Kind::Exists,
+                        format!(
+                            "expected `{}` to remember a text under `{source}`, found none and \
+                             other data",
+                            head.reference()
+                        ),
+                    )
+                    .hint("windlass unit update SPACE/UNIT FILE replaces the data")),
+                }
+            },
+        )?;
+        match outcome.failure() {
+            Some(error) => Err(error),
+            None => Ok(outcome),
+        }
+    }
+
+    fn yaml_files(&self, folder: &str) -> Result<Vec<PathBuf>> {
+        let path = Path::new(folder);
+        let mut files = Vec::new();
+        collect(path, &mut files)?;
+        files.sort();
+        Ok(files)
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if is_hidden {
+            continue;
+        }
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> std::result::Result<Stream, Vec<Error>> {
+    let bytes = std::fs::read(path).map_err(|error| vec![unreadable(path, &error)])?;
+    Stream::parse_bytes(&bytes).map_err(|first| {
+        let all = std::str::from_utf8(&bytes).map(Stream::check).unwrap_or_default();
+        let all = if all.is_empty() { vec![first] } else { all };
+        all.into_iter().map(Error::from).collect()
+    })
+}
+
+fn holds_secret(stream: &Stream) -> bool {
+    stream.resources().iter().any(|resource| resource.kind == "Secret" && resource.group.is_empty())
+}
+
+/// The file's name without its extension, in lower case, with what a slug cannot hold as `-`.
+fn slug_of(path: &Path) -> Result<Slug> {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+    let stem = stem.unwrap_or_default();
+    let keep = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    let slug: String = stem.chars().map(|c| if keep(c) { c } else { '-' }).collect();
+    Ok(slug.trim_start_matches(['-', '_', '.']).parse()?)
+}
+
+fn refusal(refused: &[(String, Error)]) -> Error {
+    let (file, first) = &refused[0];
+    let message = match refused.len() {
+        1 => format!("{file}: {}", first.message()),
+        count => format!("{count} files were refused; the first, {file}: {}", first.message()),
+    };
+    let mut error = Error::new(Kind::Invalid, message);
+    if let Some(at) = first.location() {
+        error = error.at(crate::error::Location { file: file.clone(), ..at.clone() });
+    }
+    for hint in first.hints() {
+        error = error.hint(hint.clone());
+    }
+    for (file, other) in refused.iter().skip(1).take(SHOWN_REFUSALS) {
+        error = error.context(format!("{file}: {other}"));
+    }
+    error.context("nothing was written").hint("--skip-refused imports the others")
+}
+
+/// Whether a unit was made.
+pub(crate) fn is_created(status: &Status) -> bool {
+    matches!(status, Status::Created)
+}

@@ -1,0 +1,447 @@
+//! Which units are meant: references, globs, clauses; and the pinned list that they become.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::app::App;
+use crate::app::outcome::UnitReport;
+use crate::app::record::UnitRecord;
+use crate::app::related::Related;
+use crate::db::{Transaction, View};
+use crate::error::{Error, Kind, Result};
+use crate::id::{SpaceId, UnitId};
+use crate::model::{Space, Unit};
+use crate::query::{Access, Glob, Literal, Query, Selector, SortKey, parse_with, plan};
+
+/// A unit as it was when it was selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pin {
+    /// The unit.
+    pub unit: UnitId,
+    /// Its head then.
+    pub head: u32,
+}
+
+/// A pinned, ordered list of units with their heads (promise P5).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    pins: Vec<Pin>,
+}
+
+impl Selection {
+    /// One unit.
+    pub fn of_unit(unit: UnitId, head: u32) -> Self {
+        Self { pins: vec![Pin { unit, head }] }
+    }
+
+    /// The units of a report, as it left them.
+    pub fn of_reports(reports: &[UnitReport]) -> Self {
+        let pins = reports.iter().map(|report| Pin { unit: report.unit, head: report.after });
+        Self { pins: pins.collect() }
+    }
+
+    /// The units, in order.
+    pub fn pins(&self) -> &[Pin] {
+        &self.pins
+    }
+
+    /// Adds a unit at the end.
+    pub fn push(&mut self, pin: Pin) {
+        self.pins.push(pin);
+    }
+}
+
+/// What somebody said of the units that are meant; all that is said must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// A reference, a glob or a clause.
+    pub selector: Option<String>,
+    /// A space, a glob of spaces, or `*`.
+    pub space: Option<String>,
+    /// Units by name, with or without their space.
+    pub units: Vec<String>,
+    /// A clause.
+    pub clause: Option<String>,
+    /// Values for the `$name`s of clauses.
+    pub bindings: BTreeMap<String, Value>,
+}
+
+/// A [`Request`] that has been read.
+struct Wanted {
+    selector: Selector,
+    space: Option<Glob>,
+    units: Vec<(Option<Glob>, Glob)>,
+    query: Query,
+}
+
+impl App {
+    /// The units that are meant, in the order of their spaces' and their own creation unless the
+    /// clause says otherwise.
+    ///
+    /// # Errors
+    /// When a text cannot be read, or a unit or space that is named without a glob does not
+    /// exist.
+    pub fn select(&self, request: &Request) -> Result<Selection> {
+        let wanted = Wanted::read(request)?;
+        self.read(|view| {
+            let found = find(view, &wanted)?;
+            refuse_unknown(view, request, &wanted, &found)?;
+            let pins = found.into_iter().map(|unit| Pin { unit: unit.id, head: unit.head });
+            Ok(Selection { pins: pins.collect() })
+        })
+    }
+
+    /// How the units of a request are found, where its clause begins with `EXPLAIN`.
+    ///
+    /// # Errors
+    /// When a text cannot be read.
+    pub fn explain(&self, request: &Request) -> Result<Option<String>> {
+        let wanted = Wanted::read(request)?;
+        let query = match &wanted.selector {
+            Selector::Clause(query) => query.clone().and(wanted.query),
+            Selector::Reference { .. } => wanted.query,
+        };
+        Ok(query.is_explain().then(|| {
+            let lines = plan(&query).explain.into_iter();
+            lines.map(|line| line + "\n").collect()
+        }))
+    }
+
+    /// One unit as a selection, at its present head.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when it was deleted.
+    pub fn selection_of(&self, unit: UnitId) -> Result<Selection> {
+        let unit = self.read(|view| Ok(view.unit(unit)?))?;
+        Ok(Selection::of_unit(unit.id, unit.head))
+    }
+
+    /// The one unit that a reference names.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] for none, [`Kind::Usage`] for several.
+    pub fn unit_named(&self, reference: &str) -> Result<UnitId> {
+        let request = Request { selector: Some(reference.to_owned()), ..Request::default() };
+        let selection = self.select(&request)?;
+        match selection.pins() {
+            [pin] => Ok(pin.unit),
+            [] => Err(no_unit(reference)),
+            pins => {
+                let names = self.references(&selection)?;
+                Err(Error::new(
+                    Kind::Usage,
+                    format!("expected one unit for `{reference}`, found {}", pins.len()),
+                )
+                .hint(format!("name the space as well: {}", names.join(", "))))
+            }
+        }
+    }
+
+    /// The names of units, as `space/unit`.
+    ///
+    /// # Errors
+    /// When one was deleted meanwhile.
+    pub fn references(&self, selection: &Selection) -> Result<Vec<String>> {
+        self.read(|view| {
+            let mut related = Related::new(view);
+            let mut names = Vec::with_capacity(selection.pins.len());
+            for pin in &selection.pins {
+                let unit = view.unit(pin.unit)?;
+                names.push(format!("{}/{}", related.space(unit.space)?.slug, unit.slug));
+            }
+            Ok(names)
+        })
+    }
+
+    /// Refuses a selection of which somebody else has changed a unit.
+    pub(crate) fn refuse_moved(
+        &self,
+        transaction: &Transaction,
+        selection: &Selection,
+    ) -> Result<()> {
+        let own = self.scope().own_heads.clone();
+        let ids: Vec<UnitId> = selection.pins.iter().map(|pin| pin.unit).collect();
+        for (pin, unit) in selection.pins.iter().zip(transaction.find_units(&ids)?) {
+            let Some(unit) = unit else {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!("expected the selected unit {} to be there, found it deleted", pin.unit),
+                ));
+            };
+            if unit.head != pin.head && own.get(&pin.unit) != Some(&unit.head) {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!(
+                        "expected `{}` at r{}, as it was selected, found it at r{}: {}",
+                        unit.slug, pin.head, unit.head, unit.last_change
+                    ),
+                )
+                .hint("somebody else changed it meanwhile: look again, then select and repeat"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Wanted {
+    fn read(request: &Request) -> Result<Self> {
+        let mut values = BTreeMap::new();
+        for (name, value) in &request.bindings {
+            values.insert(name.clone(), literal(name, value)?);
+        }
+        let selector = match request.selector.as_deref() {
+            None => Selector::Clause(Query::everything()),
+            Some(text) => Selector::parse_with(text, &values)?,
+        };
+        let mut units = Vec::with_capacity(request.units.len());
+        for text in &request.units {
+            match Selector::parse(text)? {
+                Selector::Reference { space, unit } => units.push((space, unit)),
+                Selector::Clause(_) => {
+                    return Err(Error::new(
+                        Kind::Usage,
+                        format!("expected the name of a unit, found `{text}`"),
+                    ));
+                }
+            }
+        }
+        let query = match request.clause.as_deref() {
+            None => Query::everything(),
+            Some(text) => parse_with(text, &values)?,
+        };
+        Ok(Self { selector, space: request.space.as_deref().map(Glob::new), units, query })
+    }
+
+    /// The whole condition as one query, but for names.
+    fn condition(&self) -> Query {
+        match &self.selector {
+            Selector::Clause(query) => query.clone().and(self.query.clone()),
+            Selector::Reference { .. } => self.query.clone(),
+        }
+    }
+
+    fn access(&self) -> Access {
+        let by_query = plan(&self.condition()).access;
+        if !matches!(by_query, Access::All) {
+            return by_query;
+        }
+        let by_space = |glob: &Glob| match glob.literal() {
+            Some(slug) => Access::Space(slug.to_owned()),
+            None => Access::All,
+        };
+        match (&self.selector, &self.space) {
+            (Selector::Reference { space: None, unit }, Some(space)) => {
+                match (space.literal(), unit.literal()) {
+                    (Some(space), Some(slug)) => {
+                        Access::SpaceAndSlug { space: space.to_owned(), slug: slug.to_owned() }
+                    }
+                    (None, Some(slug)) => Access::Slug(slug.to_owned()),
+                    _ => by_space(space),
+                }
+            }
+            (reference @ Selector::Reference { .. }, _) => reference.access(),
+            (Selector::Clause(_), Some(space)) => by_space(space),
+            (Selector::Clause(_), None) => Access::All,
+        }
+    }
+
+    fn names_match(&self, space: &Space, unit: &Unit) -> bool {
+        let is = |space_glob: Option<&Glob>, unit_glob: &Glob| {
+            space_glob.is_none_or(|glob| glob.is_match(space.slug.as_str()))
+                && unit_glob.is_match(unit.slug.as_str())
+        };
+        let by_selector = match &self.selector {
+            Selector::Reference { space, unit } => is(space.as_ref(), unit),
+            Selector::Clause(_) => true,
+        };
+        by_selector
+            && self.space.as_ref().is_none_or(|glob| glob.is_match(space.slug.as_str()))
+            && (self.units.is_empty()
+                || self.units.iter().any(|(space, unit)| is(space.as_ref(), unit)))
+    }
+}
+
+/// The units that are wanted, sorted.
+fn find(view: &dyn View, wanted: &Wanted) -> Result<Vec<Unit>> {
+    let query = wanted.condition();
+    let mut related = Related::new(view);
+    let mut found: Vec<(SortKey, (SpaceId, UnitId), Unit)> = Vec::new();
+    let ids = candidates(view, &wanted.access())?;
+    let mut failure = None;
+    view.visit_units(ids.as_deref(), &mut |unit| {
+        match judge(view, &mut related, wanted, &query, &unit) {
+            Ok(Some(key)) => found.push((key, (unit.space, unit.id), unit)),
+            Ok(None) => {}
+            Err(error) => failure = Some(error),
+        }
+        failure.is_none()
+    })?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    found.sort_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
+    let limit = query.limit().unwrap_or(usize::MAX);
+    Ok(found.into_iter().take(limit).map(|(_, _, unit)| unit).collect())
+}
+
+fn judge(
+    view: &dyn View,
+    related: &mut Related<'_>,
+    wanted: &Wanted,
+    query: &Query,
+    unit: &Unit,
+) -> Result<Option<SortKey>> {
+    let space = related.space(unit.space)?;
+    if !wanted.names_match(&space, unit) {
+        return Ok(None);
+    }
+    let facts = related.facts(unit)?;
+    UnitRecord::with(view, unit, &facts, query.reads_data(), &mut |record| {
+        query.matches(record).then(|| query.sort_key(record))
+    })
+}
+
+/// The numbers of the units that an index finds; none where every unit is to be looked at.
+fn candidates(view: &dyn View, access: &Access) -> Result<Option<Vec<UnitId>>> {
+    let ids = match access {
+        Access::All => return Ok(None),
+        Access::Nothing => Vec::new(),
+        Access::Unit(id) => vec![UnitId(*id)],
+        Access::SpaceAndSlug { space, slug } => match (space.parse(), slug.parse()) {
+            (Ok(space), Ok(slug)) => match view.find_space(&space)? {
+                Some(space) => {
+                    view.find_unit(space.id, &slug)?.into_iter().map(|unit| unit.id).collect()
+                }
+                None => Vec::new(),
+            },
+            _ => Vec::new(),
+        },
+        Access::Slug(slug) => match slug.parse() {
+            Ok(slug) => view.units_with_slug(&slug)?,
+            Err(_) => Vec::new(),
+        },
+        Access::Upstream(id) => view.units_with_upstream(UnitId(*id))?,
+        Access::UpstreamSlug(slug) => match slug.parse() {
+            Ok(slug) => {
+                let mut ids = Vec::new();
+                for upstream in view.units_with_slug(&slug)? {
+                    ids.extend(view.units_with_upstream(upstream)?);
+                }
+                ids
+            }
+            Err(_) => Vec::new(),
+        },
+        Access::Label { key, value } => view.units_with_label(key, value)?,
+        Access::ResourceType(kind) => view.units_with_kind(kind)?,
+        Access::Space(slug) => match slug.parse() {
+            Ok(slug) => match view.find_space(&slug)? {
+                Some(space) => view.units_in(space.id)?,
+                None => Vec::new(),
+            },
+            Err(_) => Vec::new(),
+        },
+        Access::SpacePrefix(prefix) => {
+            let mut ids = Vec::new();
+            for space in view.spaces()? {
+                if space.slug.as_str().starts_with(prefix.as_str()) {
+                    ids.extend(view.units_in(space.id)?);
+                }
+            }
+            ids
+        }
+        Access::Union(parts) => {
+            let mut ids = Vec::new();
+            for part in parts {
+                match candidates(view, part)? {
+                    Some(found) => ids.extend(found),
+                    None => return Ok(None),
+                }
+            }
+            ids
+        }
+    };
+    let mut ids = ids;
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(Some(ids))
+}
+
+/// A name without a glob that names nothing is an error, not an empty list.
+fn refuse_unknown(
+    view: &dyn View,
+    request: &Request,
+    wanted: &Wanted,
+    found: &[Unit],
+) -> Result<()> {
+    if let Some(slug) = wanted.space.as_ref().and_then(Glob::literal)
+        && slug.parse().map_or(Ok(None), |slug| view.find_space(&slug))?.is_none()
+    {
+        return Err(no_space(view, slug)?);
+    }
+    if let Selector::Reference { space, .. } = &wanted.selector
+        && wanted.selector.is_single()
+        && found.is_empty()
+        && wanted.condition().condition().is_none()
+    {
+        if let Some(slug) = space.as_ref().and_then(Glob::literal)
+            && slug.parse().map_or(Ok(None), |slug| view.find_space(&slug))?.is_none()
+        {
+            return Err(no_space(view, slug)?);
+        }
+        return Err(no_unit(request.selector.as_deref().unwrap_or_default()));
+    }
+    for (text, (space, unit)) in request.units.iter().zip(&wanted.units) {
+        let is_named = unit.literal().is_some()
+            && space.as_ref().is_none_or(|glob| glob.literal().is_some());
+        let is_found = found.iter().any(|found| unit.is_match(found.slug.as_str()));
+        if is_named && !is_found && wanted.condition().condition().is_none() {
+            return Err(no_unit(text));
+        }
+    }
+    Ok(())
+}
+
+/// The error of a unit that does not exist.
+pub(crate) fn no_unit(reference: &str) -> Error {
+    Error::new(Kind::NotFound, format!("expected a unit `{reference}`, found none"))
+        .hint("windlass unit list shows the units there are")
+}
+
+/// The error of a space that does not exist, with the nearest name.
+pub(crate) fn no_space(view: &dyn View, slug: &str) -> Result<Error> {
+    let error = Error::new(Kind::NotFound, format!("expected a space `{slug}`, found none"));
+    let nearest = view
+        .spaces()?
+        .into_iter()
+        .map(|space| (crate::query::distance(slug, space.slug.as_str()), space.slug))
+        .filter(|(distance, _)| *distance <= slug.len() / 3 + 1)
+        .min_by_key(|(distance, _)| *distance);
+    Ok(match nearest {
+        Some((_, nearest)) => error.hint(format!("did you mean `{nearest}`?")),
+        None => error.hint("windlass space list shows the spaces there are"),
+    })
+}
+
+fn literal(name: &str, value: &Value) -> Result<Literal> {
+    Ok(match value {
+        Value::Bool(flag) => Literal::Bool(*flag),
+        Value::String(text) => Literal::Str(text.clone()),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => Literal::Int(number),
+            (None, Some(number)) => Literal::Float(number),
+            (None, None) => return Err(unbindable(name, value)),
+        },
+        Value::Array(items) => {
+            Literal::List(items.iter().map(|item| literal(name, item)).collect::<Result<_>>()?)
+        }
+        Value::Null | Value::Object(_) => return Err(unbindable(name, value)),
+    })
+}
+
+fn unbindable(name: &str, value: &Value) -> Error {
+    Error::new(
+        Kind::Usage,
+        format!("expected text, a number, true, false or a list of them for ${name}, found {value}"),
+    )
+}

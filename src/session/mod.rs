@@ -1,0 +1,202 @@
+//! The script API: a Rhai engine with every operation in it, and the object API over it.
+//!
+//! Scripts see handles (units, selections, outcomes), never the data behind them; what a handle
+//! says is read from the store when it is asked.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, EvalAltResult, Scope};
+
+use crate::app::App;
+use crate::app::preview::preview_of;
+use crate::error::{Error, Kind, Location, Result};
+use crate::ops::{OPS, Output};
+use crate::runtime::Interrupt;
+use crate::script::engine::{SessionOptions, on_large_stack, session_engine};
+use crate::script::{Limits, Meter};
+
+mod conflict;
+mod convert;
+mod deploying;
+mod global;
+mod outcome;
+mod preview;
+mod program;
+mod selection;
+mod space;
+mod unit;
+mod verbs;
+
+use convert::{scripted, to_dynamic, to_json};
+pub use program::Program;
+
+/// Where a session prints.
+pub type Printer = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Runs scripts over an application.
+pub struct Session {
+    app: App,
+    engine: Engine,
+    interrupt: Interrupt,
+}
+
+/// The exit code that a script asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExitRequest(pub(crate) u8);
+
+impl Session {
+    /// A session over `app` that prints through `print`.
+    ///
+    /// # Errors
+    /// When the project's functions cannot be read.
+    pub fn new(app: &App, print: fn(&str)) -> Result<Self> {
+        let mut engine = session_engine(SessionOptions {
+            root: Some(app.project().root().to_path_buf()),
+            limits: Limits::SESSION,
+        });
+        engine.on_print(move |text| print(&with_newline(text)));
+        engine.on_debug(move |text, source, position| {
+            let source = source.unwrap_or("script");
+            print(&format!("{source}:{position:?} {text}\n"));
+        });
+        register(&mut engine, app)?;
+        Ok(Self { app: app.clone(), engine, interrupt: Interrupt::default() })
+    }
+
+    /// Stops what runs, between two steps, once `interrupt` is set.
+    #[must_use]
+    pub fn stop_on(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = interrupt;
+        self
+    }
+
+    /// Runs a program; what it returns is shown.
+    ///
+    /// # Errors
+    /// What the program threw and nobody caught, with its place.
+    pub fn run(&mut self, program: &Program) -> Result<Option<Output>> {
+        let args = program.arguments()?;
+        let ast = program.compile(&self.engine)?;
+        let meter = Meter::start(Limits::SESSION);
+        let interrupt = self.interrupt.clone();
+        let app = self.app.clone();
+        self.engine.on_progress(move |count| {
+            if interrupt.is_set() {
+                return Some(Dynamic::from("interrupted"));
+            }
+            if count.is_multiple_of(1024) && app.is_overdue() {
+                return Some(Dynamic::from("atomic took too long"));
+            }
+            meter.check(count)
+        });
+        program.register_environment(&mut self.engine);
+        let engine = &self.engine;
+        let result = on_large_stack(|| {
+            let mut scope = Scope::new();
+            scope.push_constant_dynamic("args", args);
+            engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast)
+        });
+        match result {
+            Ok(value) => self.shown(value).map(Some),
+            Err(error) => self.failed(program, &error),
+        }
+    }
+
+    /// Runs a program on a copy of the store in memory, and shows what it would write.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn rehearse(&mut self, program: &Program) -> Result<Option<Output>> {
+        let app = self.app.clone();
+        let preview = app.rehearse(|| self.run(program), |transaction, _| preview_of(transaction))?;
+        Ok(Some(Output::Report {
+            text: preview.to_string(),
+            value: preview.outcome().to_json(),
+            exit_code: 0,
+        }))
+    }
+
+    fn shown(&self, value: Dynamic) -> Result<Output> {
+        if value.is_unit() {
+            return Ok(Output::Text(String::new()));
+        }
+        if let Some(outcome) = value.clone().try_cast::<outcome::ScriptOutcome>() {
+            return Ok(Output::Outcome(outcome.into_outcome()));
+        }
+        if let Some(table) = value.clone().try_cast::<selection::ScriptTable>() {
+            return Ok(Output::Table(table.0));
+        }
+        let text = self.engine.eval_with_scope::<String>(
+            &mut Scope::from_iter([("it".to_owned(), false, value.clone())]),
+            "it.to_string()",
+        );
+        let text = with_newline(&text.unwrap_or_else(|_| value.to_string()));
+        let json = to_json(&value).unwrap_or_else(|_| text.trim_end().into());
+        Ok(Output::Report { text, value: json, exit_code: 0 })
+    }
+
+    fn failed(&self, program: &Program, error: &EvalAltResult) -> Result<Option<Output>> {
+        if let EvalAltResult::ErrorTerminated(value, _) = error.unwrap_inner() {
+            if let Some(ExitRequest(code)) = value.clone().try_cast::<ExitRequest>() {
+                let text = String::new();
+                return Ok(Some(Output::Report { text, value: code.into(), exit_code: code }));
+            }
+            if self.interrupt.is_set() {
+                return Err(Error::new(Kind::Limit, "interrupted; what was open was dropped")
+                    .with_exit_code(130));
+            }
+        }
+        Err(program.locate(&convert::caught(error), error))
+    }
+}
+
+fn register(engine: &mut Engine, app: &App) -> Result<()> {
+    global::register(engine, app);
+    space::register(engine, app);
+    unit::register(engine);
+    selection::register(engine);
+    outcome::register(engine);
+    preview::register(engine);
+    conflict::register(engine, app);
+    deploying::register(engine, app);
+    let functions: Vec<String> =
+        app.catalogue()?.list().iter().map(|function| function.name.clone()).collect();
+    verbs::register::<unit::ScriptUnit>(engine);
+    verbs::register::<selection::ScriptSelection>(engine);
+    verbs::register::<outcome::ScriptOutcome>(engine);
+    verbs::register_functions::<unit::ScriptUnit>(engine, &functions);
+    verbs::register_functions::<selection::ScriptSelection>(engine, &functions);
+    verbs::register_functions::<outcome::ScriptOutcome>(engine, &functions);
+    register_operations(engine, app);
+    Ok(())
+}
+
+/// Every operation of the table as a function of one map: `unit_apply(#{ space: "traderx" })`.
+fn register_operations(engine: &mut Engine, app: &App) {
+    for op in OPS {
+        let here = app.clone();
+        let run = move |options: rhai::Map| {
+            scripted((|| {
+                let output = op.run_json(&here, to_json(&Dynamic::from(options))?)?;
+                to_dynamic(&output.to_json())
+            })())
+        };
+        engine.register_fn(op.function_name(), run);
+    }
+}
+
+fn with_newline(text: &str) -> String {
+    if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+}
+
+/// A place in a script's text.
+pub(crate) fn location(file: &str, text: &str, line: usize, column: usize) -> Location {
+    Location {
+        file: file.to_owned(),
+        line,
+        column,
+        length: 1,
+        text: Some(text.to_owned()),
+        label: String::new(),
+    }
+}

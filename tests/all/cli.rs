@@ -1,0 +1,146 @@
+//! Commands through the program: exit codes, errors, round trips.
+
+use crate::world::World;
+
+const DEPLOYMENT: &str = "\
+# The web front end.
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2 # by load
+  template:
+    spec:
+      containers:
+      - name: web
+        image: web:v1
+";
+
+fn with_units(count: usize) -> World {
+    let world = World::empty();
+    for number in 0..count {
+        let text = DEPLOYMENT.replace("name: web\nspec", &format!("name: web-{number}\nspec"));
+        world.write(&format!("manifests/web-{number}.yaml"), &text);
+    }
+    let _ = world.ok(&["import", "manifests", "--space", "bench"]);
+    world
+}
+
+#[test]
+fn an_import_makes_a_unit_of_each_file_and_a_second_one_changes_nothing() {
+    let world = with_units(3);
+    assert_eq!(
+        world.ok(&["unit", "list", "--space", "bench", "--names"]),
+        "bench/web-0\nbench/web-1\nbench/web-2\n"
+    );
+    let again = world.json(&["import", "manifests", "--space", "bench"]);
+    assert_eq!(again["Changed"], 0);
+    assert_eq!(again["Unchanged"], 3);
+    assert_eq!(again["Operation"], serde_json::Value::Null);
+}
+
+#[test]
+fn an_import_of_changed_files_keeps_what_was_changed_here() {
+    let world = with_units(1);
+    let _ = world.ok(&["function", "do", "--space", "bench", "set-replicas", "5"]);
+    let text = DEPLOYMENT.replace("name: web\nspec", "name: web-0\nspec").replace("web:v1", "web:v2");
+    world.write("manifests/web-0.yaml", &text);
+    let _ = world.ok(&["import", "manifests", "--space", "bench"]);
+    let data = world.ok(&["unit", "data", "bench/web-0"]);
+    assert_eq!(data, text.replace("replicas: 2", "replicas: 5"));
+}
+
+#[test]
+fn all_refused_files_are_told_at_once_and_nothing_is_written() {
+    let world = World::empty();
+    world.write("manifests/good.yaml", DEPLOYMENT);
+    world.write("manifests/twice.yaml", "kind: Pod\nkind: Pod\n");
+    world.write("manifests/tab.yaml", "kind: Pod\nspec:\n\ta: 1\n");
+    world.write("manifests/template.yaml", "kind: Pod\nname: {{ .Name }}\n");
+    let ran = world.run(&["import", "manifests", "--space", "bench"]);
+    assert_eq!(ran.code, 1);
+    for file in ["twice.yaml", "tab.yaml", "template.yaml"] {
+        assert!(ran.stderr.contains(file), "{}", ran.stderr);
+    }
+    assert!(!world.path().join(".windlass/store.redb").exists());
+    let _ = world.ok(&["import", "manifests", "--space", "bench", "--skip-refused"]);
+    assert_eq!(world.ok(&["unit", "list", "--names"]), "bench/good\n");
+}
+
+#[test]
+fn a_function_over_units_changes_only_the_bytes_of_the_field() {
+    let world = with_units(2);
+    let before = world.ok(&["unit", "data", "bench/web-1"]);
+    let _ = world.ok(&["function", "do", "--space", "bench", "set-replicas", "7"]);
+    let after = world.ok(&["unit", "data", "bench/web-1"]);
+    assert_eq!(after, before.replace("replicas: 2 #", "replicas: 7 #"));
+}
+
+#[test]
+fn a_dry_run_touches_no_byte_of_the_store() {
+    let world = with_units(2);
+    let store = world.path().join(".windlass/store.redb");
+    let before = std::fs::read(&store).expect("the store");
+    let printed = world.ok(&["function", "do", "--space", "bench", "--dry-run", "set-replicas", "7"]);
+    assert!(printed.contains("replicas: 7"), "{printed}");
+    let _ = world.ok(&["eval", "--dry-run", "units(\"bench/*\").set_replicas(9)"]);
+    assert!(before == std::fs::read(&store).expect("the store"), "the store changed");
+}
+
+#[test]
+fn a_bulk_change_that_fails_for_one_unit_writes_nothing_and_reports_every_unit() {
+    let world = with_units(2);
+    world.write(
+        "functions/only-zero.rhai",
+        "fn only_zero(resource) {\n    if resource.metadata.name != \"web-0\" { throw \"not zero\"; }\n    resource.set(\"spec.replicas\", 9);\n}\n",
+    );
+    let ran = world.run(&["run", "only-zero", "--space", "bench", "--json"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("a report");
+    assert_eq!(report["Matched"], 2);
+    assert_eq!(report["Failed"], 1);
+    assert!(world.ok(&["unit", "data", "bench/web-0"]).contains("replicas: 2"));
+}
+
+#[test]
+fn exit_codes_are_those_of_the_table() {
+    let world = with_units(1);
+    for (args, code) in [
+        (&["unit", "get", "bench/nothing"][..], 1),
+        (&["unit", "list", "--where", "slug = 'a'"], 1),
+        (&["unit", "list", "--space", "nowhere"], 1),
+        (&["unit", "list", "--wrong"], 2),
+        (&["function", "do", "set-replicas", "3"], 2),
+        (&["function", "do", "--space", "bench", "set-replicas"], 2),
+        (&["function", "do", "--space", "bench", "set-replicas", "many"], 2),
+        (&["function", "do", "--space", "bench", "no-such-function"], 1),
+        (&["function", "do", "--space", "b*x", "set-replicas", "3"], 1),
+        (&["function", "do", "--space", "b*x", "--allow-empty", "set-replicas", "3"], 0),
+        (&["unit", "list", "--space", "b*x"], 0),
+        (&["run", "nothing.rhai"], 1),
+        (&["eval", "exit(7)"], 7),
+        (&["eval", "throw \"x\""], 1),
+        (&["eval", "1 +"], 1),
+        (&["log", "verify"], 0),
+    ] {
+        let ran = world.run(args);
+        assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+fn scripts_come_from_standard_input_and_the_command_line() {
+    let world = with_units(1);
+    let ran = world.run_with_input(&["run", "-"], "print(units(\"*\").names);");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "[\"bench/web-0\"]\n"), "{}", ran.stderr);
+    let table = world.ok(&["eval", "units(\"*\").table([\"Name\", \"spec.replicas\"])"]);
+    assert_eq!(table, "NAME   SPEC.REPLICAS\nweb-0  2\n");
+}
+
+#[test]
+fn reading_needs_no_store() {
+    let world = World::empty();
+    assert_eq!(world.json(&["unit", "list"]), serde_json::json!([]));
+    assert!(!world.path().join(".windlass").exists());
+}

@@ -1,0 +1,129 @@
+//! The tutorial, stages 1 to 4, through the program.
+
+use crate::world::World;
+
+const STAGES: [&str; 4] = [
+    "scripts/stage1-hello-traderx.rhai",
+    "scripts/stage2-three-envs.rhai",
+    "scripts/stage3-three-regions.rhai",
+    "scripts/stage4-push-upgrade.rhai",
+];
+
+/// Everything desired that a script may change, as JSON without what moves by itself.
+fn desired(world: &World) -> serde_json::Value {
+    let columns = "UnitID,Space.Slug,Slug,HeadRevisionNum,DataHash,UpstreamRevisionNum,Labels";
+    world.json(&["unit", "list", "--columns", columns])
+}
+
+fn value(world: &World, unit: &str, path: &str) -> serde_json::Value {
+    let rows = world.json(&["unit", "list", unit, "--columns", path]);
+    rows[0][path].clone()
+}
+
+#[test]
+fn the_stages_run_in_order_on_an_empty_store() {
+    let world = World::tutorial();
+    for stage in STAGES {
+        let printed = world.ok(&["run", stage]);
+        let name = stage.trim_start_matches("scripts/").trim_end_matches(".rhai");
+        insta::with_settings!({ snapshot_path => "../../snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name, printed);
+        });
+    }
+}
+
+#[test]
+fn each_stage_runs_alone_and_twice_and_the_second_run_changes_nothing() {
+    for stage in STAGES {
+        let world = World::tutorial();
+        let _ = world.ok(&["run", stage]);
+        let before = desired(&world);
+        let operations = world.json(&["log", "--limit", "1"]);
+        let _ = world.ok(&["run", stage]);
+        assert_eq!(desired(&world), before, "{stage}");
+        assert_eq!(world.json(&["log", "--limit", "1"]), operations, "{stage} wrote again");
+    }
+}
+
+#[test]
+fn the_order_of_the_stages_does_not_matter_to_what_they_leave() {
+    let reference = World::tutorial();
+    for stage in STAGES {
+        let _ = reference.ok(&["run", stage]);
+    }
+    let facts = |world: &World| {
+        let columns = "Space.Slug,Slug,DataHash,Status,UpgradeNeeded,UnappliedChanges";
+        let mut rows = world.json(&["unit", "list", "--columns", columns]);
+        rows.as_array_mut().expect("rows").sort_by_key(ToString::to_string);
+        rows
+    };
+    for order in [[3, 0, 2, 1], [2, 3, 1, 0], [1, 3, 0, 2]] {
+        let world = World::tutorial();
+        for stage in order {
+            let _ = world.ok(&["run", STAGES[stage]]);
+        }
+        assert_eq!(facts(&world), facts(&reference), "{order:?}");
+    }
+}
+
+#[test]
+fn a_customisation_by_hand_survives_every_stage_that_runs_again() {
+    let world = World::tutorial();
+    for stage in STAGES {
+        let _ = world.ok(&["run", stage]);
+    }
+    let _ = world.ok(&["function", "do", "--unit", "traderx-prod-eu/trade-service", "set-replicas", "7"]);
+    let _ = world.ok(&[
+        "unit", "update", "traderx-base/reference-data", "--patch",
+        r#"{"kind":"Deployment","metadata":{"annotations":{"team":"data"}}}"#,
+    ]);
+    for stage in STAGES {
+        let _ = world.ok(&["run", stage]);
+    }
+    assert_eq!(value(&world, "traderx-prod-eu/trade-service", "spec.replicas"), 7);
+    assert_eq!(value(&world, "traderx-base/reference-data", "metadata.annotations.team"), "data");
+}
+
+#[test]
+fn an_upgrade_keeps_the_replicas_of_each_region_and_touches_no_other_byte() {
+    let world = World::tutorial();
+    let _ = world.ok(&["run", "scripts/stage3-three-regions.rhai"]);
+    let before = world.ok(&["unit", "data", "traderx-prod-eu/trade-service"]);
+    let _ = world.ok(&["run", "scripts/stage4-push-upgrade.rhai"]);
+    let after = world.ok(&["unit", "data", "traderx-prod-eu/trade-service"]);
+    assert_eq!(after, before.replace("value: v1\n", "value: v2\n"));
+    assert!(after.contains("replicas: 5 # each region sets its own"));
+}
+
+#[test]
+fn setting_up_deploys_nothing_and_deploying_changes_nothing_desired() {
+    for stage in ["1", "2", "3", "4"] {
+        let world = World::tutorial();
+        let _ = world.ok(&["run", "scripts/setup-structure.rhai", stage]);
+        let live = world.json(&["unit", "list", "--where", "LiveRevisionNum IS NOT NULL"]);
+        assert_eq!(live, serde_json::json!([]), "stage {stage}");
+        let before = desired(&world);
+        let _ = world.ok(&["run", "scripts/deploy.rhai", stage]);
+        assert_eq!(desired(&world), before, "stage {stage}");
+        let live = world.json(&["unit", "list", "--where", "Status = 'Ready'"]);
+        let expected = match stage {
+            "1" | "2" => 1,
+            _ => 6,
+        };
+        assert_eq!(live.as_array().map(Vec::len), Some(expected), "stage {stage}");
+    }
+}
+
+#[test]
+fn script_arguments_are_checked_before_anything_is_written() {
+    let world = World::tutorial();
+    for wrong in [&["9"][..], &["x"], &["1", "2"], &["--stage"]] {
+        let mut args = vec!["run", "scripts/setup-structure.rhai"];
+        args.extend(wrong);
+        let ran = world.run(&args);
+        assert_eq!(ran.code, 2, "{wrong:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(!world.path().join(".windlass").exists(), "{wrong:?} wrote");
+    }
+    let help = world.ok(&["run", "scripts/setup-structure.rhai", "--help"]);
+    assert!(help.contains("stage"), "{help}");
+}
