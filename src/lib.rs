@@ -4,4 +4,5 @@
 pub mod clock;
 pub mod id;
 pub mod path;
+pub mod script;
 pub mod yaml;
