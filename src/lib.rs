@@ -5,4 +5,5 @@ pub mod clock;
 pub mod id;
 pub mod path;
 pub mod runtime;
+pub mod script;
 pub mod yaml;

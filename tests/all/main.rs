@@ -1,6 +1,7 @@
 //! The one integration test binary: a module for each topic.
 
 mod cli;
+mod functions;
 mod layers;
 mod stages;
 mod world;
