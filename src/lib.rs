@@ -2,8 +2,10 @@
 //! scripted in Rhai.
 
 pub mod clock;
+pub mod error;
 pub mod id;
 pub mod path;
+pub mod query;
 pub mod runtime;
 pub mod script;
 pub mod yaml;

@@ -3,5 +3,6 @@
 mod cli;
 mod functions;
 mod layers;
+mod query;
 mod stages;
 mod world;

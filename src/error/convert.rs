@@ -1,0 +1,69 @@
+//! Where the errors of the leaf modules become an [`Error`]: whose fault it was, and what to run.
+
+use crate::error::{Error, Kind, Location};
+use crate::{id, path, query, script, yaml};
+
+impl From<id::InvalidSlug> for Error {
+    fn from(error: id::InvalidSlug) -> Self {
+        Self::new(Kind::Usage, error.to_string())
+    }
+}
+
+impl From<id::InvalidNumber> for Error {
+    fn from(error: id::InvalidNumber) -> Self {
+        Self::new(Kind::Usage, error.to_string())
+    }
+}
+
+impl From<path::Error> for Error {
+    fn from(error: path::Error) -> Self {
+        Self::new(Kind::Usage, error.to_string())
+    }
+}
+
+impl From<yaml::Error> for Error {
+    fn from(error: yaml::Error) -> Self {
+        let kind = match &error {
+            yaml::Error::Limit { .. } => Kind::Limit,
+            yaml::Error::Inexpressible { .. } => Kind::Internal,
+            _ => Kind::Invalid,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<query::Error> for Error {
+    fn from(error: query::Error) -> Self {
+        Self::new(Kind::Invalid, error.to_string())
+            .hint("windlass unit list --where takes clauses such as Slug = 'web' AND replicas > 2")
+    }
+}
+
+impl From<script::Error> for Error {
+    fn from(error: script::Error) -> Self {
+        let kind = match error.kind() {
+            script::ErrorKind::Usage => Kind::Usage,
+            script::ErrorKind::NotFound => Kind::NotFound,
+            script::ErrorKind::Invalid => Kind::Invalid,
+            script::ErrorKind::Limit => Kind::Limit,
+        };
+        let mut converted = Self::new(kind, error.message());
+        if let Some(at) = error.location() {
+            converted = converted.at(Location {
+                file: at.file.clone(),
+                line: at.line,
+                column: at.column,
+                length: at.end.saturating_sub(at.column).max(1),
+                text: error.source_text().map(ToOwned::to_owned),
+                label: error.label().unwrap_or_default().to_owned(),
+            });
+        }
+        for hint in error.hints() {
+            converted = converted.hint(hint.clone());
+        }
+        if matches!(error.fault(), script::Fault::UnknownFunction { .. }) {
+            converted = converted.hint("windlass function list shows the functions there are");
+        }
+        converted
+    }
+}
