@@ -6,10 +6,11 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::app::App;
+use crate::cli::environment::variable;
 use crate::cli::{function_call, show, words_of};
 use crate::error::{Error, Kind, Result};
 use crate::runtime::Runtime;
-use crate::session::{Program, Session};
+use crate::session::Session;
 
 pub(super) fn run_command() -> Command {
     Command::new("run")
@@ -59,23 +60,23 @@ pub(super) fn run(app: &App, matches: &ArgMatches, format: &show::Format) -> Res
         call.extend(words);
         return show::output(&function_call::call(app, &call)?, format);
     }
-    let program = if target == "-" {
+    let text = if target == "-" {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map_err(|error| {
             Error::new(Kind::Invalid, format!("cannot read the script from standard input: {error}"))
         })?;
-        Program::new("-", text)
+        text
     } else {
-        let text = std::fs::read_to_string(target)
-            .map_err(|error| crate::app::project::unreadable(Path::new(target), &error))?;
-        Program::new(target, text)
+        std::fs::read_to_string(target)
+            .map_err(|error| crate::app::project::unreadable(Path::new(target), &error))?
     };
-    start(app, &program.with_words(words), dry_run, format)
+    start(app, &Script { path: target, text: &text, words: &words, dry_run }, format)
 }
 
 pub(super) fn eval(app: &App, matches: &ArgMatches, format: &show::Format) -> Result<u8> {
-    let code = matches.get_one::<String>("code").cloned().unwrap_or_default();
-    start(app, &Program::new("eval", code), matches.get_flag("dry-run"), format)
+    let text = matches.get_one::<String>("code").map(String::as_str).unwrap_or_default();
+    let dry_run = matches.get_flag("dry-run");
+    start(app, &Script { path: "eval", text, words: &[], dry_run }, format)
 }
 
 fn is_script(target: &str) -> bool {
@@ -83,15 +84,28 @@ fn is_script(target: &str) -> bool {
     target == "-" || has_extension || target.contains(['/', '\\'])
 }
 
-fn start(app: &App, program: &Program, dry_run: bool, format: &show::Format) -> Result<u8> {
-    if program.words().iter().any(|word| word == "--help" || word == "-h") {
-        show::print(&program.help()?);
+struct Script<'a> {
+    path: &'a str,
+    text: &'a str,
+    words: &'a [String],
+    dry_run: bool,
+}
+
+fn start(app: &App, script: &Script<'_>, format: &show::Format) -> Result<u8> {
+    let mut session = Session::new(app, show::print)?;
+    let program = session.parse(script.path, script.text)?;
+    if script.words.iter().any(|word| word == "--help" || word == "-h") {
+        show::print(&program.help());
         return Ok(0);
     }
     let runtime = Runtime::start()
         .map_err(|error| Error::new(Kind::Unavailable, format!("cannot start a thread: {error}")))?;
-    let session = Session::new(app, show::print).stop_on(runtime.interrupt_on_ctrl_c());
-    let result = if dry_run { session.rehearse(program) } else { session.run(program) }?;
+    session = session.stop_on(runtime.interrupt_on_ctrl_c());
+    let result = if script.dry_run {
+        session.rehearse(&program, script.words, variable)
+    } else {
+        session.run(&program, script.words, variable)
+    }?;
     match result {
         Some(output) => show::output(&output, format),
         None => Ok(0),

@@ -275,6 +275,50 @@ impl Function {
     }
 }
 
+/// What a script says of itself in its META: parameters, flags, variables of the environment.
+pub(super) struct ScriptMeta {
+    /// The parameters as those of a function, so that arguments are checked the same way; `None`
+    /// where the script has no META.
+    pub(super) function: Option<Function>,
+    /// Words that are there or not: `--yes`.
+    pub(super) flags: Vec<String>,
+    /// Variables of the environment that the script may read.
+    pub(super) env: Vec<String>,
+}
+
+impl ScriptMeta {
+    /// Reads the META of a script that has been parsed.
+    ///
+    /// # Errors
+    /// With line and column: a META that is not understood.
+    pub(super) fn read(path: &str, text: &Arc<str>, ast: &AST) -> Result<Self> {
+        let file = File { path, text };
+        let meta = file.meta(ast)?;
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned();
+        let function = meta.params.map(|params| Function {
+            name,
+            kind: Kind::Mutate,
+            scope: Scope::Unit,
+            resources: Vec::new(),
+            params,
+            forms: Vec::new(),
+            theme: String::new(),
+            summary: theme(ast.doc()),
+            examples: Vec::new(),
+            doc: undecorated(&[ast.doc().to_owned()]),
+            tests: Vec::new(),
+            origin: "script".to_owned(),
+            path: path.to_owned(),
+            shadows: None,
+            needs_globals: false,
+            source: Arc::clone(text),
+            ast: AST::empty(),
+            ident: String::new(),
+        });
+        Ok(Self { function, flags: meta.flags, env: meta.env })
+    }
+}
+
 /// Dashes for people.
 pub(super) fn kebab(name: &str) -> String {
     name.replace('_', "-")
@@ -291,6 +335,8 @@ struct Meta {
     resources: Vec<String>,
     params: Option<Vec<Param>>,
     forms: Vec<Vec<String>>,
+    flags: Vec<String>,
+    env: Vec<String>,
 }
 
 impl File<'_> {
@@ -353,6 +399,8 @@ impl File<'_> {
             resources: Vec::new(),
             params: None,
             forms: Vec::new(),
+            flags: Vec::new(),
+            env: Vec::new(),
         };
         let literal = ast.iter_literal_variables(true, false).find(|(name, ..)| *name == "META");
         let Some((_, _, literal)) = literal else {
@@ -376,8 +424,10 @@ impl File<'_> {
                         meta.forms.push(self.words(&form, "forms")?);
                     }
                 }
+                "flags" => meta.flags = self.words(&entry, "flags")?,
+                "env" => meta.env = self.words(&entry, "env")?,
                 other => {
-                    let known = ["kind", "scope", "resources", "params", "forms"];
+                    let known = ["kind", "scope", "resources", "params", "forms", "flags", "env"];
                     return Err(self
                         .error(format!("META has no entry `{other}`"), other)
                         .nearest(nearest(other, known)));

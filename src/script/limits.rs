@@ -135,6 +135,12 @@ impl Meter {
         Self(())
     }
 
+    /// Whether the innermost run on this thread is out of its allowance: what a progress callback
+    /// of an engine gives back to stop it.
+    pub fn stop() -> Option<Dynamic> {
+        check()
+    }
+
     /// What `print` and `debug` said so far; at most 64 KiB are kept.
     pub fn take_printed(&self) -> Vec<String> {
         GAUGES.with_borrow_mut(|gauges| {

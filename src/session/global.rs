@@ -141,8 +141,8 @@ fn register_errors(engine: &mut Engine) {
                     format!("expected an exit code from 0 to 255, found {code}"),
                 ))
             })?;
-            Err(Box::new(rhai::EvalAltResult::Exit(
-                Dynamic::from(i64::from(code)),
+            Err(Box::new(rhai::EvalAltResult::ErrorTerminated(
+                Dynamic::from(crate::session::ExitRequest(code)),
                 rhai::Position::NONE,
             )))
         });

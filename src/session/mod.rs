@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Location, Result};
 use crate::ops::{OPS, Output};
 use crate::runtime::Interrupt;
 use crate::script::engine::{SessionOptions, on_large_stack, session_engine};
-use crate::script::{Limits, Meter};
+use crate::script::{Limits, Meter, Program};
 
 mod conflict;
 mod convert;
@@ -21,14 +21,12 @@ mod deploying;
 mod global;
 mod outcome;
 mod preview;
-mod program;
 mod selection;
 mod space;
 mod unit;
 mod verbs;
 
 use convert::{scripted, to_dynamic, to_json};
-pub use program::Program;
 
 /// Where a session prints.
 pub type Printer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -70,31 +68,40 @@ impl Session {
         self
     }
 
+    /// The project's root and the words behind a script are all that a program is run with.
+    ///
+    /// # Errors
+    /// With line and column: a script that cannot be read.
+    pub fn parse(&self, path: &str, text: &str) -> Result<Program> {
+        Ok(Program::parse(path, text, &self.engine)?)
+    }
+
     /// Runs a program; what it returns is shown.
+    ///
+    /// `variable` reads the environment; only what the program's META declares is asked for.
     ///
     /// # Errors
     /// What the program threw and nobody caught, with its place.
-    pub fn run(&mut self, program: &Program) -> Result<Option<Output>> {
-        let args = program.arguments()?;
-        let ast = program.compile(&self.engine)?;
-        let meter = Meter::start(Limits::SESSION);
-        let interrupt = self.interrupt.clone();
-        let app = self.app.clone();
-        self.engine.on_progress(move |count| {
-            if interrupt.is_set() {
-                return Some(Dynamic::from("interrupted"));
-            }
-            if count.is_multiple_of(1024) && app.is_overdue() {
-                return Some(Dynamic::from("atomic took too long"));
-            }
-            meter.check(count)
+    pub fn run(
+        &mut self,
+        program: &Program,
+        words: &[String],
+        variable: fn(&str) -> Option<String>,
+    ) -> Result<Option<Output>> {
+        let args = program.arguments(words)?;
+        self.stop_when_told();
+        let declared = program.environment().to_vec();
+        self.engine.register_fn("env", move |name: &str| {
+            scripted(read_variable(&declared, name, variable))
         });
-        program.register_environment(&mut self.engine);
         let engine = &self.engine;
         let result = on_large_stack(|| {
+            let meter = Meter::start(Limits::SESSION);
             let mut scope = Scope::new();
             scope.push_constant_dynamic("args", args);
-            engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast)
+            let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, program.ast());
+            drop(meter);
+            result
         });
         match result {
             Ok(value) => self.shown(value).map(Some),
@@ -102,13 +109,38 @@ impl Session {
         }
     }
 
+    fn stop_when_told(&mut self) {
+        let interrupt = self.interrupt.clone();
+        let app = self.app.clone();
+        self.engine.on_progress(move |count| {
+            if count % 64 != 0 {
+                return None;
+            }
+            if interrupt.is_set() {
+                return Some(Dynamic::from("interrupted"));
+            }
+            if count % 4096 == 0 && app.is_overdue() {
+                return Some(Dynamic::from("atomic took too long"));
+            }
+            Meter::stop()
+        });
+    }
+
     /// Runs a program on a copy of the store in memory, and shows what it would write.
     ///
     /// # Errors
     /// As [`Self::run`].
-    pub fn rehearse(&mut self, program: &Program) -> Result<Option<Output>> {
+    pub fn rehearse(
+        &mut self,
+        program: &Program,
+        words: &[String],
+        variable: fn(&str) -> Option<String>,
+    ) -> Result<Option<Output>> {
         let app = self.app.clone();
-        let preview = app.rehearse(|| self.run(program), |transaction, _| preview_of(transaction))?;
+        let preview = app.rehearse(
+            || self.run(program, words, variable),
+            |transaction, _| preview_of(transaction),
+        )?;
         Ok(Some(Output::Report {
             text: preview.to_string(),
             value: preview.outcome().to_json(),
@@ -146,7 +178,14 @@ impl Session {
                     .with_exit_code(130));
             }
         }
-        Err(program.locate(&convert::caught(error), error))
+        let error_of_ours = match error.unwrap_inner() {
+            EvalAltResult::ErrorRuntime(value, _) => convert::of_value(value),
+            _ => return Err(program.explain(error).into()),
+        };
+        Err(match program.place(error) {
+            Some(at) => error_of_ours.at(location(&at.file, program.text(), at.line, at.column)),
+            None => error_of_ours,
+        })
     }
 }
 
@@ -183,6 +222,21 @@ fn register_operations(engine: &mut Engine, app: &App) {
         };
         engine.register_fn(op.function_name(), run);
     }
+}
+
+fn read_variable(
+    declared: &[String],
+    name: &str,
+    variable: fn(&str) -> Option<String>,
+) -> Result<Dynamic> {
+    if declared.iter().any(|known| known == name) {
+        return Ok(variable(name).map_or(Dynamic::UNIT, Dynamic::from));
+    }
+    Err(Error::new(
+        Kind::Denied,
+        format!("expected a variable that META declares, found `{name}`"),
+    )
+    .hint(format!("export const META = #{{ env: [\"{name}\"] }}; lets the script read it")))
 }
 
 fn with_newline(text: &str) -> String {

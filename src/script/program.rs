@@ -1,0 +1,183 @@
+//! Scripts: programs that drive a session, with parameters as functions have them.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Map};
+use serde_json::Value;
+
+use super::arguments::Arguments;
+use super::error::{Error, Fault, Result, nearest};
+use super::function::{Function, ScriptMeta};
+use super::{translate, value};
+
+/// A script that has been parsed, with what it says of its arguments.
+///
+/// ```
+/// use windlass::script::Program;
+/// use windlass::script::engine::{SessionOptions, session_engine};
+///
+/// let engine = session_engine(SessionOptions::default());
+/// let text = "export const META = #{ params: [ #{ name: \"stage\", type: \"int\" } ] };\nargs.stage + 1";
+/// let program = Program::parse("next.rhai", text, &engine)?;
+/// let args = program.arguments(&["3".to_owned()])?;
+/// assert_eq!(args.to_string(), "#{\"stage\": 3}");
+/// # Ok::<(), windlass::script::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Program {
+    path: String,
+    text: Arc<str>,
+    ast: AST,
+    parameters: Option<Function>,
+    flags: Vec<String>,
+    env: Vec<String>,
+}
+
+impl Program {
+    /// Parses a script for an engine.
+    ///
+    /// # Errors
+    /// With line and column: a syntax error, or a META that is not understood.
+    pub fn parse(path: &str, text: &str, engine: &Engine) -> Result<Self> {
+        let text: Arc<str> = Arc::from(text);
+        let mut ast = engine
+            .compile(&*text)
+            .map_err(|error| translate::parse_error(&error, path, &text))?;
+        ast.set_source(path);
+        let meta = ScriptMeta::read(path, &text, &ast)?;
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+            ast,
+            parameters: meta.function,
+            flags: meta.flags,
+            env: meta.env,
+        })
+    }
+
+    /// The parsed script.
+    pub fn ast(&self) -> &AST {
+        &self.ast
+    }
+
+    /// The variables of the environment that the script declares; it may read no other.
+    pub fn environment(&self) -> &[String] {
+        &self.env
+    }
+
+    /// What the script sees as `args`: a map by parameter and flag where it has a META, else the
+    /// words as they are.
+    ///
+    /// # Errors
+    /// An unknown flag, a parameter given twice or missing, a value of the wrong type.
+    pub fn arguments(&self, words: &[String]) -> Result<Dynamic> {
+        let Some(function) = &self.parameters else {
+            return Ok(words.iter().cloned().map(Dynamic::from).collect::<Vec<_>>().into());
+        };
+        let mut positional = Vec::new();
+        let mut named = serde_json::Map::new();
+        let mut given_flags = Vec::new();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let Some(flag) = word.strip_prefix("--") else {
+                positional.push(Value::String(word.clone()));
+                continue;
+            };
+            let (name, inline) = match flag.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (flag, None),
+            };
+            if inline.is_none() && self.flags.iter().any(|known| known == name) {
+                given_flags.push(name);
+                continue;
+            }
+            if !function.params.iter().any(|param| param.name == name) {
+                return Err(self.unknown_flag(function, name));
+            }
+            let value = inline.or_else(|| words.next().cloned()).ok_or_else(|| {
+                Error::new(Fault::MissingParameter {
+                    function: function.name.clone(),
+                    parameter: name.to_owned(),
+                    expected: "a value behind the flag".to_owned(),
+                })
+            })?;
+            named.insert(name.to_owned(), Value::String(value));
+        }
+        let resolved = Arguments::resolve(function, positional, named)?;
+        let mut args = Map::new();
+        for (param, given) in function.params.iter().zip(resolved.values()) {
+            let given = given.as_ref().map_or(Dynamic::UNIT, value::from_json);
+            args.insert(param.name.replace('-', "_").into(), given);
+        }
+        for flag in &self.flags {
+            let is_given = given_flags.contains(&flag.as_str());
+            args.insert(flag.replace('-', "_").into(), is_given.into());
+        }
+        Ok(args.into())
+    }
+
+    fn unknown_flag(&self, function: &Function, name: &str) -> Error {
+        let known = function.params.iter().map(|param| param.name.as_str());
+        let known: Vec<&str> = known.chain(self.flags.iter().map(String::as_str)).collect();
+        Error::new(Fault::UnknownParameter {
+            function: function.name.clone(),
+            parameter: format!("--{name}"),
+        })
+        .nearest(nearest(name, known))
+    }
+
+    /// What `--help` shows: what the script does, its parameters and flags.
+    pub fn help(&self) -> String {
+        let mut text = String::new();
+        let doc = self.ast.doc();
+        for line in doc.lines() {
+            let _ = writeln!(text, "{}", line.trim_start_matches("//!").trim());
+        }
+        let Some(function) = &self.parameters else {
+            let _ = writeln!(text, "\nUsage: windlass run {} [WORDS]…", self.path);
+            return text;
+        };
+        let _ = write!(text, "\nUsage: windlass run {}", self.path);
+        for param in &function.params {
+            let name = param.name.to_uppercase();
+            let _ = match param.required {
+                true => write!(text, " {name}"),
+                false => write!(text, " [{name}]"),
+            };
+        }
+        for flag in &self.flags {
+            let _ = write!(text, " [--{flag}]");
+        }
+        text.push('\n');
+        for param in &function.params {
+            let default = match &param.default {
+                Some(value) => format!(" [default: {value}]"),
+                None => String::new(),
+            };
+            let _ = writeln!(
+                text,
+                "  {:<12} {}: {}{default}",
+                param.name,
+                param.about,
+                param.accepted()
+            );
+        }
+        text
+    }
+
+    /// An error that the script let through, in plain words with its place.
+    pub fn explain(&self, error: &EvalAltResult) -> Error {
+        translate::script_error(&self.path, &self.text, error)
+    }
+
+    /// Puts an error of somebody else at the place where the script met it.
+    pub fn place(&self, error: &EvalAltResult) -> Option<super::error::Location> {
+        self.explain(error).location().cloned()
+    }
+
+    /// The script's text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
