@@ -1,11 +1,15 @@
 //! Windlass: a local-first configuration database and automation engine for Kubernetes fleets,
 //! scripted in Rhai.
 
+pub mod app;
 pub mod clock;
+pub mod db;
 pub mod error;
 pub mod id;
+pub mod model;
 pub mod path;
 pub mod query;
 pub mod runtime;
 pub mod script;
+pub mod store;
 pub mod yaml;

@@ -12,15 +12,19 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::select::Selection;
 use crate::app::{App, Verb};
-use crate::db::{NewRevision, Transaction, View as _};
+use crate::db::{NewRevision, Transaction, View};
 use crate::error::{Error, Result};
-use crate::id::{SpaceId, UnitId};
-use crate::model::{Bookkeeping, RevisionSource, Space, Unit};
-use crate::yaml::merge::ConflictRow;
+use crate::id::{ConflictId, SpaceId, UnitId};
+use crate::model::{Bookkeeping, Conflict, EditRecord, RevisionSource, Side, Space, Unit};
+use crate::yaml::merge::{ConflictRow, RowState};
+use crate::script::engine::pool;
 use crate::yaml::{Edit, Stream};
 
 /// How many units are read, planned and written at a time.
 const BATCH: usize = 512;
+
+/// How many revisions are looked through for who changed a path.
+const BLAMED_REVISIONS: usize = 100;
 
 /// A unit as planners see it.
 pub(crate) struct Head {
@@ -52,9 +56,24 @@ pub(crate) struct Draft {
     pub(crate) bookkeeping: Bookkeeping,
     pub(crate) source: RevisionSource,
     pub(crate) description: String,
+    /// The conflicts of a merge, and whose revisions were merged.
     pub(crate) conflicts: Vec<ConflictRow>,
+    pub(crate) incoming: Option<IncomingRange>,
+    /// Conflicts of before that this decides.
+    pub(crate) decided: Vec<(ConflictId, RowState)>,
+    /// Texts that the bookkeeping names by their hash.
+    pub(crate) remembered: Vec<Stream>,
     /// For the report.
     pub(crate) note: String,
+}
+
+/// The revisions of another unit that a merge brings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IncomingRange {
+    pub(crate) unit: UnitId,
+    /// The revision that is the base: what comes was made after it.
+    pub(crate) after: u32,
+    pub(crate) to: u32,
 }
 
 impl Draft {
@@ -67,6 +86,9 @@ impl Draft {
             source,
             description: description.into(),
             conflicts: Vec::new(),
+            incoming: None,
+            decided: Vec::new(),
+            remembered: Vec::new(),
             note: String::new(),
         }
     }
@@ -149,14 +171,17 @@ fn change_all(
     for pins in selection.pins().chunks(BATCH) {
         let ids: Vec<UnitId> = pins.iter().map(|pin| pin.unit).collect();
         let heads = read_heads(transaction, &ids, &mut spaces)?;
-        let planned: Vec<(Head, Result<Plan>)> = heads
-            .into_par_iter()
-            .map(|head| {
-                let plan = plan(&head);
-                (head, plan)
-            })
-            .collect();
+        let planned: Vec<(Head, Result<Plan>)> = pool().install(|| {
+            heads
+                .into_par_iter()
+                .map(|head| {
+                    let plan = plan(&head);
+                    (head, plan)
+                })
+                .collect()
+        });
         for (head, plan) in planned {
+            app.note_touched(&head.unit);
             let report = write_one(transaction, &actor, &head, plan)?;
             outcome.reports.push(report);
         }
@@ -207,25 +232,134 @@ fn write_one(
         Ok(Plan::Skip(reason)) => report.status = Status::Skipped(reason),
         Ok(Plan::Unchanged(note)) => report.note = note,
         Ok(Plan::Write(draft)) => {
-            let written = transaction.write_revision(
-                head.unit.id,
-                NewRevision {
-                    stream: draft.stream,
-                    source: draft.source,
-                    description: draft.description,
-                    author: actor.to_owned(),
-                    edits: draft.edits,
-                    bookkeeping: draft.bookkeeping,
-                    conflicts: draft.conflicts,
-                },
-            )?;
-            report.after = written.head;
-            report.conflicts = written.open_conflicts;
-            report.note = draft.note;
-            if written.changed {
+            report.note.clone_from(&draft.note);
+            let (unit, is_changed) = write_draft(transaction, actor, head, *draft)?;
+            report.after = unit.head;
+            if unit.open_conflicts > 0 {
+                report.conflicts = open_conflicts(transaction, &unit)?;
+            }
+            if is_changed {
                 report.status = Status::Changed;
             }
         }
     }
     Ok(report)
+}
+
+/// Writes what was planned for a unit; true where its data or bookkeeping is another now.
+fn write_draft(
+    transaction: &mut Transaction,
+    actor: &str,
+    head: &Head,
+    draft: Draft,
+) -> Result<(Unit, bool)> {
+    for text in &draft.remembered {
+        let _hash = transaction.put_text(text.text())?;
+    }
+    let resources = head.stream.resources();
+    let edits = draft.edits.iter().filter_map(|edit| {
+        let resource = resources.get(edit.document)?.clone();
+        Some(EditRecord { resource, path: edit.path.clone() })
+    });
+    let upstream_revision = draft.bookkeeping.upstream_revision;
+    let written = transaction.write_revision(
+        head.unit.id,
+        NewRevision {
+            stream: &draft.stream,
+            source: draft.source,
+            description: draft.description,
+            author: actor.to_owned(),
+            edits: edits.collect(),
+            bookkeeping: Some(draft.bookkeeping),
+        },
+    )?;
+    let had_conflicts = !draft.conflicts.is_empty() || !draft.decided.is_empty();
+    let is_changed = written.is_changed() || !draft.decided.is_empty();
+    let mut unit = written.unit;
+    let before = unit.clone();
+    if let (Some(upstream), Some(revision)) = (&mut unit.upstream, upstream_revision) {
+        upstream.revision = revision;
+    }
+    for (id, state) in draft.decided {
+        let mut conflict = transaction.conflict(id)?;
+        conflict.row.state = state;
+        transaction.put_conflict(&conflict)?;
+    }
+    if !draft.conflicts.is_empty() {
+        store_rows(transaction, actor, &unit, draft.conflicts, draft.incoming)?;
+    }
+    if unit.open_conflicts > 0 || had_conflicts {
+        let open = open_conflicts(transaction, &unit)?.len();
+        unit.open_conflicts = u32::try_from(open).unwrap_or(u32::MAX);
+    }
+    if unit != before {
+        transaction.put_unit(&unit)?;
+    }
+    Ok((unit, is_changed))
+}
+
+/// Stores the rows of a merge in the place of older rows about the same paths.
+fn store_rows(
+    transaction: &mut Transaction,
+    actor: &str,
+    unit: &Unit,
+    rows: Vec<ConflictRow>,
+    incoming: Option<IncomingRange>,
+) -> Result<()> {
+    for old in transaction.conflicts_of(unit.id)? {
+        let is_same = |row: &ConflictRow| {
+            row.path == old.row.path && row.resource == old.row.resource
+        };
+        if rows.iter().any(is_same) {
+            transaction.delete_conflict(old.id)?;
+        }
+    }
+    for row in rows {
+        let incoming_by = match incoming {
+            None => None,
+            Some(range) => last_change(transaction, range.unit, range.after, range.to, &row)?,
+        };
+        let local_by = last_change(transaction, unit.id, 0, unit.head.saturating_sub(1), &row)?;
+        let conflict = Conflict {
+            id: transaction.new_conflict_id()?,
+            unit: unit.id,
+            op: transaction.op(),
+            row,
+            at: transaction.at(),
+            actor: actor.to_owned(),
+            incoming_by,
+            local_by,
+        };
+        transaction.put_conflict(&conflict)?;
+    }
+    Ok(())
+}
+
+/// The newest revision in a range that names the path of a row; where none does, the newest one.
+fn last_change(
+    view: &View,
+    unit: UnitId,
+    after: u32,
+    to: u32,
+    row: &ConflictRow,
+) -> Result<Option<Side>> {
+    let mut newest = None;
+    for num in ((after + 1)..=to).rev().take(BLAMED_REVISIONS) {
+        let revision = view.revision(unit, num)?;
+        let names = revision.edits.iter().any(|edit| {
+            edit.path.starts_with(&row.path) || row.path.starts_with(&edit.path)
+        });
+        let side = Side { author: revision.author, at: revision.at, unit, revision: num };
+        if names {
+            return Ok(Some(side));
+        }
+        newest.get_or_insert(side);
+    }
+    Ok(newest)
+}
+
+/// The open conflicts of a unit, oldest first.
+pub(crate) fn open_conflicts(view: &View, unit: &Unit) -> Result<Vec<ConflictId>> {
+    let conflicts = view.conflicts_of(unit.id)?.into_iter();
+    Ok(conflicts.filter(Conflict::is_open).map(|conflict| conflict.id).collect())
 }

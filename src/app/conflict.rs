@@ -14,8 +14,8 @@ use crate::error::{Error, Kind, Result};
 use crate::id::{ConflictId, UnitId};
 use crate::model::{Conflict, RevisionSource, Side};
 use crate::path::Path;
-use crate::yaml::merge::take_row;
-use crate::yaml::{ConflictRow, ResourceId, RowState};
+use crate::yaml::ResourceId;
+use crate::yaml::merge::{ConflictRow, RowState, take_row};
 
 /// What is decided about a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,14 +64,8 @@ impl App {
     /// [`Kind::NotFound`] when there is no row of a number.
     pub fn conflicts_named(&self, ids: &[ConflictId]) -> Result<Vec<Conflict>> {
         self.read(|view| {
-            ids.iter()
-                .map(|id| {
-                    view.find_conflict(*id)?.ok_or_else(|| {
-                        Error::new(Kind::NotFound, format!("expected a conflict `{id}`, found none"))
-                            .hint("windlass conflict list shows those that are open")
-                    })
-                })
-                .collect()
+            let conflicts = ids.iter().map(|id| Ok(view.conflict(*id)?));
+            conflicts.collect()
         })
     }
 

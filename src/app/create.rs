@@ -9,10 +9,11 @@ use crate::app::edit::merged;
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::select::Selection;
 use crate::app::{App, Verb};
-use crate::db::{NewUnit, Transaction, View};
+use crate::db::{NewRevision, Transaction};
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId, UnitId};
-use crate::model::{Bookkeeping, RevisionSource, Space, Unit, Upstream};
+use crate::clock::Timestamp;
+use crate::model::{Bookkeeping, Hash, RevisionSource, SourceText, Space, Unit, Upstream};
 use crate::yaml::Stream;
 use crate::yaml::merge::Prefer;
 
@@ -63,7 +64,7 @@ impl App {
                 )
                 .hint(format!("ensure_space(\"{slug}\") makes sure of it whether it exists or not")));
             }
-            Ok(transaction.create_space(slug, &options.labels, options.target.as_ref())?)
+            new_space(transaction, slug, options)
         })?;
         Ok(Made { id, status: Status::Created, report: None })
     }
@@ -88,7 +89,7 @@ impl App {
                 Ok(Made { id, status: Status::Changed, report: None })
             }
             None => {
-                let id = transaction.create_space(slug, &options.labels, options.target.as_ref())?;
+                let id = new_space(transaction, slug, options)?;
                 Ok(Made { id, status: Status::Created, report: None })
             }
         })?;
@@ -131,7 +132,7 @@ impl App {
     ) -> Result<Made<UnitId>> {
         let source = options.source.as_deref().unwrap_or(SCRIPT_SOURCE);
         let stream = Stream::parse(text)?;
-        let digest = stream.hash();
+        let digest = Hash::of(text.as_bytes());
         let found = self.read(|view| {
             let Some(unit) = view.find_unit(space, slug)? else { return Ok(None) };
             let bookkeeping = view.bookkeeping(&unit.bookkeeping)?;
@@ -155,7 +156,10 @@ impl App {
             return Err(not_remembered(&unit, source));
         }
         let base = match remembered {
-            Some(remembered) => Some(self.read(|view| Ok(view.stream(&remembered.digest)?))?),
+            Some(remembered) => {
+                let text = self.read(|view| Ok(view.text(&remembered.digest)?))?;
+                Some(Stream::parse(&text)?)
+            }
             None => None,
         };
         self.merge_source(&unit, source, base.as_ref(), &stream)
@@ -175,7 +179,8 @@ impl App {
         let outcome = self.change(&selection, verb, ChangeOptions::default(), &|head| {
             let kind = RevisionSource::Ensure { source: source.to_owned() };
             let mut draft = Draft::of(head, kind, format!("merge the changed text of `{source}`"));
-            draft.bookkeeping.remember(source, text, now);
+            remember(&mut draft.bookkeeping, source, text, now);
+            draft.remembered.push(text.clone());
             match base {
                 Some(base) => merged(head, draft, base, text, Prefer::Local),
                 None => Ok(Plan::Write(Box::new(draft))),
@@ -247,11 +252,12 @@ impl App {
             let mut all_labels = original.labels.clone();
             all_labels.extend(labels.clone());
             let link = Upstream { unit: original.id, revision: original.head };
-            let id = transaction.create_unit(NewUnit {
+            let stream = transaction.stream(&original.data)?;
+            let new = NewUnit {
                 space,
                 slug: slug.clone(),
                 labels: all_labels,
-                stream: transaction.stream(&original.data)?,
+                stream,
                 author: self.actor(),
                 source: if is_linked {
                     RevisionSource::Clone { unit: original.id, revision: original.head }
@@ -264,8 +270,8 @@ impl App {
                     ..Bookkeeping::default()
                 },
                 upstream: is_linked.then_some(link),
-            })?;
-            self.made(transaction, id)
+            };
+            self.new_unit(transaction, new)
         })?;
         Ok(made)
     }
@@ -281,8 +287,8 @@ impl App {
     ) -> Result<Made<UnitId>> {
         let name = options.source.as_deref().unwrap_or(SCRIPT_SOURCE);
         let mut bookkeeping = Bookkeeping::default();
-        bookkeeping.remember(name, &stream, self.0.db.clock().now());
-        let id = transaction.create_unit(NewUnit {
+        remember(&mut bookkeeping, name, &stream, transaction.at());
+        let new = NewUnit {
             space,
             slug: slug.clone(),
             labels: options.labels.clone(),
@@ -292,12 +298,29 @@ impl App {
             description: "create".to_owned(),
             bookkeeping,
             upstream: None,
-        })?;
-        self.made(transaction, id)
+        };
+        self.new_unit(transaction, new)
     }
 
-    fn made(&self, transaction: &Transaction, id: UnitId) -> Result<Made<UnitId>> {
-        let unit = transaction.unit(id)?;
+    fn new_unit(&self, transaction: &mut Transaction, new: NewUnit) -> Result<Made<UnitId>> {
+        let id = transaction.new_unit_id()?;
+        let mut unit = Unit::new(id, new.space, new.slug, transaction.at());
+        self.note_touched(&unit);
+        unit.labels = new.labels;
+        unit.upstream = new.upstream;
+        transaction.put_unit(&unit)?;
+        let written = transaction.write_revision(
+            id,
+            NewRevision {
+                stream: &new.stream,
+                source: new.source,
+                description: new.description,
+                edits: Vec::new(),
+                bookkeeping: Some(new.bookkeeping),
+                author: new.author,
+            },
+        )?;
+        let unit = written.unit;
         let space = transaction.space(unit.space)?;
         let report = UnitReport {
             unit: id,
@@ -310,6 +333,46 @@ impl App {
         };
         Ok(Made { id, status: Status::Created, report: Some(report) })
     }
+}
+
+/// A unit that is to be made.
+struct NewUnit {
+    space: SpaceId,
+    slug: Slug,
+    labels: BTreeMap<String, String>,
+    stream: Stream,
+    author: String,
+    source: RevisionSource,
+    description: String,
+    bookkeeping: Bookkeeping,
+    upstream: Option<Upstream>,
+}
+
+fn new_space(
+    transaction: &mut Transaction,
+    slug: &Slug,
+    options: &SpaceOptions,
+) -> Result<SpaceId> {
+    let id = transaction.new_space_id()?;
+    transaction.put_space(&Space {
+        id,
+        slug: slug.clone(),
+        labels: options.labels.clone(),
+        target: options.target.clone(),
+        created: transaction.at(),
+    })?;
+    Ok(id)
+}
+
+/// Keeps in mind which text was given under a name.
+pub(crate) fn remember(
+    bookkeeping: &mut Bookkeeping,
+    source: &str,
+    text: &Stream,
+    at: Timestamp,
+) {
+    let digest = Hash::of(text.text().as_bytes());
+    bookkeeping.sources.insert(source.to_owned(), SourceText { digest, at });
 }
 
 fn has_options(space: &Space, options: &SpaceOptions) -> bool {

@@ -9,12 +9,10 @@ use crate::app::Verb;
 use crate::app::change::{ChangeOptions, Draft, Head, Plan};
 use crate::app::outcome::Outcome;
 use crate::app::select::Selection;
-use crate::db::View as _;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Bookkeeping, RevisionSource};
-use crate::script::arguments::Arguments;
-use crate::script::runner::Subject;
-use crate::yaml::merge::{MergeInput, PathSet, Prefer, merge};
+use crate::script::{Arguments, Subject};
+use crate::yaml::merge::{MergeInput, Prefer, merge};
 use crate::yaml::{Edit, Stream};
 
 impl App {
@@ -46,11 +44,11 @@ impl App {
         options: ChangeOptions,
     ) -> Result<Outcome> {
         let function = self.catalogue()?.get(name)?;
-        let arguments = Arguments::resolve(&function, args, named)?;
+        let arguments = Arguments::resolve(&function, args.to_vec(), named.clone())?;
         let call = arguments.to_string();
         let text = if call.is_empty() { name.to_owned() } else { format!("{name} {call}") };
         let source = RevisionSource::Function { name: name.to_owned(), args: call };
-        let verb = Verb::with(text.clone(), arguments.to_json());
+        let verb = Verb::with(text.clone(), arguments.to_json().into());
         self.change(selection, verb, options, &|head| {
             let labels = &head.unit.labels;
             let done = self.0.runner.call(
@@ -103,7 +101,7 @@ impl App {
         let base = Stream::parse(base)?;
         let incoming = Stream::parse(incoming)?;
         self.change(selection, Verb::new("merge text"), options, &|head| {
-            let draft = Draft::of(head, RevisionSource::MergeText, "merge a changed text");
+            let draft = Draft::of(head, RevisionSource::MergeText { source: String::new() }, "merge a changed text");
             merged(head, draft, &base, &incoming, Prefer::Local)
         })
     }
@@ -118,11 +116,13 @@ impl App {
             let mut found = std::collections::BTreeMap::new();
             for pin in selection.pins() {
                 let old = view.revision(pin.unit, revision)?;
-                let next = view.find_revision(pin.unit, revision + 1)?;
-                let bookkeeping = match next {
-                    Some(next) => view.bookkeeping(&next.bookkeeping_before)?,
-                    None => view.bookkeeping(&view.unit(pin.unit)?.bookkeeping)?,
+                let unit = view.unit(pin.unit)?;
+                let hash = if revision < unit.head {
+                    view.revision(pin.unit, revision + 1)?.bookkeeping_before
+                } else {
+                    unit.bookkeeping
                 };
+                let bookkeeping = view.bookkeeping(&hash)?;
                 found.insert(pin.unit, (view.stream(&old.data)?, bookkeeping));
             }
             Ok(found)

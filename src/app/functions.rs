@@ -12,10 +12,12 @@ use crate::app::table::{Cell, Table};
 use crate::app::{App, project};
 use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
-use crate::script::arguments::Arguments;
-use crate::script::catalogue::Catalogue;
-use crate::script::function::{self, Function};
-use crate::script::runner::Subject;
+use crate::yaml::ResourceId;
+use crate::script::{
+    Arguments, FunctionSource as _, Outcome as TestOutcome, Problem, TestReport, run_fixtures,
+    run_tests,
+};
+use crate::script::{Catalogue, Folder, Function, Kind as FunctionKind, Stdlib, Subject};
 
 /// The folder of a project's own functions.
 pub const FOLDER: &str = "functions";
@@ -42,7 +44,11 @@ impl App {
         if let Some(catalogue) = self.0.catalogue.get() {
             return Ok(catalogue);
         }
-        let catalogue = Catalogue::of_project(&self.project().root().join(FOLDER))?;
+        let folder = Folder::new(self.project().root().join(FOLDER), FOLDER);
+        let (catalogue, problems) = Catalogue::load(&[&folder, &Stdlib], &|_| false);
+        for problem in problems {
+            self.notify(&refused(&problem));
+        }
         Ok(self.0.catalogue.get_or_init(|| catalogue))
     }
 
@@ -58,7 +64,7 @@ impl App {
         named: &serde_json::Map<String, Value>,
     ) -> Result<Vec<Answer>> {
         let function = self.catalogue()?.get(name)?;
-        let arguments = Arguments::resolve(&function, args, named)?;
+        let arguments = Arguments::resolve(&function, args.to_vec(), named.clone())?;
         self.read(|view| {
             let mut related = Related::new(view);
             let mut answers = Vec::new();
@@ -92,11 +98,11 @@ impl App {
                     value,
                 };
                 for row in done.rows {
-                    answers.push(answer(row.resource.to_string(), row.value));
+                    answers.push(answer(shown(row.resource.as_ref()), row.value));
                 }
                 for finding in done.findings {
                     let value = json!({ "Path": finding.path.to_string(), "Message": finding.message });
-                    answers.push(answer(finding.resource.to_string(), value));
+                    answers.push(answer(shown(finding.resource.as_ref()), value));
                 }
             }
             Ok(answers)
@@ -136,7 +142,7 @@ impl App {
             ]);
         }
         for problem in catalogue.problems() {
-            self.notify(&problem.to_string());
+            self.notify(&refused(&problem));
         }
         Ok(table)
     }
@@ -149,7 +155,8 @@ impl App {
         let in_folder;
         let catalogue = match what {
             Some(folder) if self.project().root().join(folder).is_dir() => {
-                in_folder = Catalogue::of_folder(&self.project().resolve(folder)?)?;
+                let found = Folder::new(self.project().resolve(folder)?, folder);
+                in_folder = Catalogue::load(&[&found], &|_| false).0;
                 &in_folder
             }
             _ => self.catalogue()?,
@@ -158,11 +165,17 @@ impl App {
             Some(name) if !self.project().root().join(name).is_dir() => vec![catalogue.get(name)?],
             _ => catalogue.list(),
         };
-        let reports = functions.iter().flat_map(|function| crate::script::run_tests(function));
-        let summary = TestSummary {
-            reports: reports.collect(),
-            problems: catalogue.problems().iter().map(ToString::to_string).collect(),
+        let folder = Folder::new(self.project().root().join(FOLDER), FOLDER);
+        let mut reports = Vec::new();
+        for function in functions {
+            reports.extend(run_tests(&function));
+            reports.extend(run_fixtures(&function, &folder.fixtures(&function.name)?));
+        }
+        let problems = match what {
+            Some(name) if catalogue.contains(name) => Vec::new(),
+            _ => catalogue.problems().iter().map(refused).collect(),
         };
+        let summary = TestSummary { reports, problems };
         if let Some(file) = junit {
             let path = self.project().root().join(file);
             std::fs::write(&path, crate::script::junit(&summary.reports))
@@ -175,24 +188,24 @@ impl App {
 /// What the tests of functions came to.
 #[derive(Debug, Clone)]
 pub struct TestSummary {
-    reports: Vec<crate::script::TestReport>,
+    reports: Vec<TestReport>,
     problems: Vec<String>,
 }
 
 impl TestSummary {
     /// 0 where all passed, else 1.
     pub fn exit_code(&self) -> u8 {
-        u8::from(!self.problems.is_empty() || self.reports.iter().any(|report| !report.passed()))
+        u8::from(!self.problems.is_empty() || self.reports.iter().any(|report| !passed(report)))
     }
 
     /// As `--json` shows it.
     pub fn to_json(&self) -> Value {
         let reports = self.reports.iter().map(|report| {
             json!({
-                "Function": report.function,
                 "Test": report.name,
-                "Passed": report.passed(),
-                "Message": report.message(),
+                "Passed": passed(report),
+                "Message": report.message,
+                "Microseconds": report.micros,
             })
         });
         json!({ "Tests": reports.collect::<Vec<_>>(), "Problems": self.problems })
@@ -201,16 +214,29 @@ impl TestSummary {
 
 impl fmt::Display for TestSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for report in self.reports.iter().filter(|report| !report.passed()) {
-            writeln!(f, "FAILED  {} {}\n{}", report.function, report.name, report.message())?;
+        for report in self.reports.iter().filter(|report| !passed(report)) {
+            writeln!(f, "FAILED  {}\n{}", report.name, report.message)?;
         }
         for problem in &self.problems {
             writeln!(f, "FAILED  {problem}")?;
         }
-        let passed = self.reports.iter().filter(|report| report.passed()).count();
+        let passed = self.reports.iter().filter(|report| passed(report)).count();
         let failed = self.reports.len() - passed + self.problems.len();
         writeln!(f, "{passed} passed, {failed} failed")
     }
+}
+
+fn shown(resource: Option<&ResourceId>) -> String {
+    resource.map(ToString::to_string).unwrap_or_default()
+}
+
+fn passed(report: &TestReport) -> bool {
+    matches!(report.outcome, TestOutcome::Passed)
+}
+
+fn refused(problem: &Problem) -> String {
+    let at = problem.error.location().map(|at| format!("{}:{}:{}: ", at.file, at.line, at.column));
+    format!("function {}: {}{}", problem.name, at.unwrap_or_default(), problem.error.message())
 }
 
 /// A function's page: how it is called, what it does, its parameters and examples.
@@ -260,7 +286,7 @@ pub fn to_json(function: &Function) -> Value {
 
 /// Whether calling the function writes.
 pub fn is_mutating(function: &Function) -> bool {
-    function.kind == function::Kind::Mutate
+    function.kind == FunctionKind::Mutate
 }
 
 /// Refuses options that mean nothing for a function that only reads.

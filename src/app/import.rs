@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::app::change::{ChangeOptions, Draft, Plan};
-use crate::app::create::{SpaceOptions, UnitOptions};
+use crate::app::create::{SpaceOptions, UnitOptions, remember};
 use crate::app::edit::merged;
 use crate::app::outcome::{Outcome, Status};
 use crate::app::project::unreadable;
@@ -171,7 +171,8 @@ impl App {
                 let unit = view.unit(pin.unit)?;
                 let bookkeeping = view.bookkeeping(&unit.bookkeeping)?;
                 if let Some(remembered) = bookkeeping.sources.get(source) {
-                    bases.insert(pin.unit, view.stream(&remembered.digest)?);
+                    let text = view.text(&remembered.digest)?;
+                    bases.insert(pin.unit, Stream::parse(&text)?);
                 }
             }
             Ok(bases)
@@ -190,7 +191,7 @@ impl App {
                 let kind = RevisionSource::Import { file: incoming.file.clone() };
                 let description = format!("import {}", incoming.file);
                 let mut draft = Draft::of(head, kind, description);
-                draft.bookkeeping.remember(source, incoming.stream.clone(), now);
+                remember(&mut draft.bookkeeping, source, &incoming.stream, now);
                 draft.remembered.push(incoming.stream.clone());
                 match base {
                     Some(base) => merged(head, draft, base, &incoming.stream, Prefer::Local),

@@ -9,16 +9,30 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::db::{Db, OperationDraft, Reader, Transaction, View};
-use crate::error::{Error, Kind, Result};
-use crate::id::{OpId, RunId, UnitId};
-use crate::script::Runner;
-use crate::script::catalogue::Catalogue;
+use crate::db::{Db, Transaction};
+use crate::error::{Error, Result};
+use crate::id::{RunId, UnitId};
+use crate::model::Hash;
+use crate::script::{Catalogue, Runner};
 use crate::store::Embedded;
 
+pub mod change;
+pub mod conflict;
+pub mod create;
+pub mod edit;
+pub mod functions;
+pub mod import;
 pub mod outcome;
+pub mod preview;
 pub mod project;
+mod record;
+mod related;
+mod scope;
+pub mod select;
+pub mod show;
+mod spaces;
 pub mod table;
+pub mod upgrade;
 
 use project::Project;
 
@@ -67,6 +81,15 @@ struct Scope {
     is_lent: bool,
     /// The heads that this session wrote: its own writes never make its selections refuse.
     own_heads: BTreeMap<UnitId, u32>,
+    /// The units that the open transaction touched, as they were before.
+    touched: BTreeMap<UnitId, Touched>,
+}
+
+/// How a unit was before a transaction touched it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Touched {
+    pub(crate) head: u32,
+    pub(crate) data: Hash,
 }
 
 /// A transaction that several calls share.
@@ -106,11 +129,16 @@ impl App {
     /// # Errors
     /// When the store exists and cannot be opened.
     pub fn open(settings: Settings) -> Result<Self> {
-        let notify = settings.notify.clone();
+        let notify = Arc::clone(&settings.notify);
+        let told = Arc::clone(&settings.notify);
+        let root = settings.project.root().to_path_buf();
         let store = Embedded::new(&settings.store)
-            .command(settings.command.clone())
-            .lock_timeout(settings.lock_timeout)
-            .on_wait(move |waiting| notify(&waiting.to_string()));
+            .with_lock_timeout(settings.lock_timeout)
+            .with_on_wait(Arc::new(move |waiting| notify(&waiting.to_string())))
+            .with_on_create(Arc::new(move |path| {
+                let shown = path.strip_prefix(&root).unwrap_or(path);
+                told(&format!("created {}", shown.display()));
+            }));
         let db = Db::new(Arc::new(store), settings.clock);
         Ok(Self::over(db, settings))
     }

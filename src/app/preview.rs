@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::app::App;
+use crate::app::change::open_conflicts;
+use crate::app::{App, Touched};
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::show::{UnitChange, grouped_diff};
 use crate::db::{Transaction, View};
@@ -43,7 +44,7 @@ impl App {
     /// # Errors
     /// Those of `body`.
     pub fn preview(&self, body: impl FnOnce() -> Result<()>) -> Result<Preview> {
-        self.rehearse(body, |transaction, ()| preview_of(transaction))
+        self.rehearse(body, |transaction, ()| self.preview_of(transaction))
     }
 
     /// Computes `body` again and commits it, if it writes exactly what the preview showed.
@@ -54,8 +55,9 @@ impl App {
     pub fn commit(&self, preview: &Preview, body: impl FnOnce() -> Result<()>) -> Result<Outcome> {
         let ((), op) = self.atomic(None, || {
             body()?;
-            self.with_transaction(|transaction| {
-                let now = written(transaction)?;
+            let touched = self.touched();
+            self.read(|view| {
+                let now = written(view, &touched)?;
                 if now == preview.after {
                     return Ok(());
                 }
@@ -73,52 +75,63 @@ impl App {
     }
 }
 
-/// What the transaction has written so far, as a preview.
-pub(crate) fn preview_of(transaction: &Transaction) -> Result<Preview> {
+impl App {
+    /// What a transaction in memory has written so far, as a preview.
+    pub(crate) fn preview_of(&self, transaction: &Transaction) -> Result<Preview> {
+        preview_of(transaction, &self.touched())
+    }
+}
+
+fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) -> Result<Preview> {
     let mut outcome =
-        Outcome { verb: transaction.verb().to_owned(), is_preview: true, ..Outcome::default() };
+        Outcome { verb: "preview".to_owned(), is_preview: true, ..Outcome::default() };
     let mut changes = Vec::new();
-    for written in transaction.written_units()? {
-        let unit = transaction.unit(written.unit)?;
+    for (id, before) in touched {
+        let Some(unit) = transaction.find_unit_by_id(*id)? else { continue };
         let space = transaction.space(unit.space)?;
         let reference = format!("{}/{}", space.slug, unit.slug);
-        let data_changed = written.data_before != Some(unit.data);
+        let data_changed = before.data != unit.data;
         outcome.reports.push(UnitReport {
             unit: unit.id,
             reference: reference.clone(),
-            before: written.head_before,
+            before: before.head,
             after: unit.head,
-            status: match (written.head_before, data_changed) {
+            status: match (before.head, data_changed) {
                 (0, _) => Status::Created,
                 (_, true) => Status::Changed,
                 (_, false) => Status::Unchanged,
             },
             note: unit.last_change.clone(),
-            conflicts: transaction.open_conflicts(unit.id)?,
+            conflicts: open_conflicts(transaction, &unit)?,
         });
         if !data_changed {
             continue;
         }
-        let before = match written.data_before {
-            Some(hash) => Some(transaction.stream(&hash)?),
-            None => None,
+        let old = match before.head {
+            0 => None,
+            _ => Some(transaction.stream(&before.data)?),
         };
         changes.push(UnitChange {
             reference,
-            before: written.head_before,
+            before: before.head,
             after: unit.head,
-            old: before,
+            old,
             new: transaction.stream(&unit.data)?,
         });
     }
-    Ok(Preview { outcome, changes, after: written(transaction)? })
+    Ok(Preview { outcome, changes, after: written(transaction, touched)? })
 }
 
-fn written(transaction: &Transaction) -> Result<BTreeMap<UnitId, (u32, Hash)>> {
+/// The heads of the units that were touched, as they are now.
+fn written(
+    view: &View,
+    touched: &BTreeMap<UnitId, Touched>,
+) -> Result<BTreeMap<UnitId, (u32, Hash)>> {
     let mut after = BTreeMap::new();
-    for written in transaction.written_units()? {
-        let unit = transaction.unit(written.unit)?;
-        after.insert(unit.id, (unit.head, unit.data));
+    for id in touched.keys() {
+        if let Some(unit) = view.find_unit_by_id(*id)? {
+            after.insert(*id, (unit.head, unit.data));
+        }
     }
     Ok(after)
 }

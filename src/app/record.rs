@@ -18,7 +18,7 @@ const TOOLCHAIN: &str = "Kubernetes/YAML";
 
 /// A unit with what it refers to and the tree of its data.
 pub(crate) struct UnitRecord<'a> {
-    view: &'a dyn View,
+    view: &'a View,
     unit: &'a Unit,
     facts: &'a Facts,
     tree: Option<TreeView<'a>>,
@@ -28,7 +28,7 @@ pub(crate) struct UnitRecord<'a> {
 impl<'a> UnitRecord<'a> {
     /// Hands the record of a unit to `read`; its data only where that is needed.
     pub(crate) fn with<T>(
-        view: &dyn View,
+        view: &View,
         unit: &Unit,
         facts: &Facts,
         needs_data: bool,
@@ -39,13 +39,11 @@ impl<'a> UnitRecord<'a> {
                 UnitRecord { view, unit, facts, tree: None, text: OnceCell::new() };
             return Ok(read(&record));
         }
-        let mut result = None;
-        view.with_tree(&unit.data, &mut |tree| {
+        Ok(view.tree(&unit.data, |tree| {
             let record =
                 UnitRecord { view, unit, facts, tree: Some(tree), text: OnceCell::new() };
-            result = Some(read(&record));
-        })?;
-        Ok(result.expect("with_tree errs or calls back"))
+            read(&record)
+        })?)
     }
 
     /// The value of a column: an attribute, or the first value at a data path.

@@ -18,13 +18,13 @@ pub(crate) struct Facts {
 
 /// A cache of spaces and upstream units for the time of one read.
 pub(crate) struct Related<'a> {
-    view: &'a dyn View,
+    view: &'a View,
     spaces: BTreeMap<SpaceId, Arc<Space>>,
     upstreams: BTreeMap<UnitId, Option<Arc<Unit>>>,
 }
 
 impl<'a> Related<'a> {
-    pub(crate) fn new(view: &'a dyn View) -> Self {
+    pub(crate) fn new(view: &'a View) -> Self {
         Self { view, spaces: BTreeMap::new(), upstreams: BTreeMap::new() }
     }
 

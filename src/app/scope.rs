@@ -1,23 +1,25 @@
 //! One snapshot to read, one transaction to write; and the transaction that several calls share.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::app::{App, Open, Verb};
+use crate::app::{App, Open, Touched, Verb};
 use crate::clock::Timestamp;
-use crate::db::{OperationDraft, Reader, Transaction, View};
+use crate::db::{OperationDraft, Transaction, View};
 use crate::error::{Error, Kind, Result};
-use crate::id::OpId;
+use crate::id::{OpId, UnitId};
+use crate::model::Unit;
 
 /// How long the transaction of [`App::atomic`] may stay open: others wait for it.
 pub const ATOMIC_LIMIT: Duration = Duration::from_secs(10);
 
 impl App {
     /// Reads: from the open transaction where there is one, else from a fresh snapshot.
-    pub(crate) fn read<T>(&self, read: impl FnOnce(&dyn View) -> Result<T>) -> Result<T> {
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&View) -> Result<T>) -> Result<T> {
         if let Some(open) = self.lend_open()? {
             return read(&open.open().transaction);
         }
-        let reader: Reader = self.0.db.read()?;
+        let reader = self.0.db.read()?;
         read(&reader)
     }
 
@@ -46,34 +48,25 @@ impl App {
         Ok((value, op))
     }
 
-    fn finish(&self, transaction: Transaction, verb: Verb) -> Result<Option<OpId>> {
-        if transaction.is_unchanged() {
+    fn finish(&self, mut transaction: Transaction, verb: Verb) -> Result<Option<OpId>> {
+        if !transaction.is_changed()? {
             return Ok(None);
         }
-        let actor = self.actor();
-        let mut scope = self.scope();
+        let run = self.scope().run;
+        let run = match run {
+            Some(run) => run,
+            None => transaction.new_run_id()?,
+        };
         let draft = OperationDraft {
             verb: verb.text,
-            args: verb.args,
-            actor,
-            message: scope.message.clone(),
-            run: scope.run,
+            args: verb.args.to_string(),
+            actor: self.actor(),
+            message: self.scope().message.clone(),
+            run: Some(run),
         };
-        let committed = transaction.commit(draft)?;
-        if let Some(run) = committed.run {
-            scope.run = Some(run);
-        }
-        drop(scope);
-        if committed.made_store {
-            self.notify(&format!("created {}", self.store_path_shown()));
-        }
-        Ok(Some(committed.op))
-    }
-
-    fn store_path_shown(&self) -> String {
-        let store = &self.0.settings.store;
-        let shown = store.strip_prefix(self.project().root()).unwrap_or(store);
-        shown.display().to_string()
+        let operation = transaction.finish(draft)?;
+        self.scope().run = Some(run);
+        Ok(operation.map(|operation| operation.id))
     }
 
     /// Runs `body` so that everything it writes becomes one operation, or nothing does.
@@ -148,6 +141,22 @@ impl App {
         self.scope().open.as_ref().is_some_and(|open| open.refuse_overdue(now).is_err())
     }
 
+    /// Remembers how a unit was before the open transaction first touched it.
+    pub(crate) fn note_touched(&self, unit: &Unit) {
+        let before = Touched { head: unit.head, data: unit.data };
+        self.scope().touched.entry(unit.id).or_insert(before);
+    }
+
+    /// The units that the open transaction has touched, as they were before.
+    pub(crate) fn touched(&self) -> BTreeMap<UnitId, Touched> {
+        self.scope().touched.clone()
+    }
+
+    /// The present instant, as revisions are dated.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.db.clock().now()
+    }
+
     /// Runs `body` as somebody else: the operations it makes name that actor.
     ///
     /// # Errors
@@ -170,7 +179,10 @@ impl App {
     }
 
     fn with_open<T>(&self, open: Open, body: impl FnOnce() -> Result<T>) -> (Result<T>, Result<Open>) {
-        self.scope().open = Some(open);
+        let mut scope = self.scope();
+        scope.open = Some(open);
+        scope.touched.clear();
+        drop(scope);
         let result = body();
         let open = self.scope().open.take();
         let open = match open {
@@ -231,7 +243,7 @@ impl Drop for Lent<'_> {
 
 impl Open {
     fn new(transaction: Transaction, is_preview: bool) -> Self {
-        let since = transaction.started_at();
+        let since = transaction.at();
         Self { transaction, is_preview, since, calls: Vec::new(), broken: None }
     }
 

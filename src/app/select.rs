@@ -1,6 +1,7 @@
 //! Which units are meant: references, globs, clauses; and the pinned list that they become.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use serde_json::Value;
 
@@ -162,8 +163,8 @@ impl App {
     ) -> Result<()> {
         let own = self.scope().own_heads.clone();
         let ids: Vec<UnitId> = selection.pins.iter().map(|pin| pin.unit).collect();
-        for (pin, unit) in selection.pins.iter().zip(transaction.find_units(&ids)?) {
-            let Some(unit) = unit else {
+        for (pin, id) in selection.pins.iter().zip(ids) {
+            let Some(unit) = transaction.find_unit_by_id(id)? else {
                 return Err(Error::new(
                     Kind::Conflict,
                     format!("expected the selected unit {} to be there, found it deleted", pin.unit),
@@ -263,22 +264,24 @@ impl Wanted {
 }
 
 /// The units that are wanted, sorted.
-fn find(view: &dyn View, wanted: &Wanted) -> Result<Vec<Unit>> {
+fn find(view: &View, wanted: &Wanted) -> Result<Vec<Unit>> {
     let query = wanted.condition();
     let mut related = Related::new(view);
     let mut found: Vec<(SortKey, (SpaceId, UnitId), Unit)> = Vec::new();
     let ids = candidates(view, &wanted.access())?;
-    let mut failure = None;
-    view.visit_units(ids.as_deref(), &mut |unit| {
-        match judge(view, &mut related, wanted, &query, &unit) {
-            Ok(Some(key)) => found.push((key, (unit.space, unit.id), unit)),
-            Ok(None) => {}
-            Err(error) => failure = Some(error),
+    let mut look_at = |unit: Unit| -> Result<ControlFlow<()>> {
+        if let Some(key) = judge(view, &mut related, wanted, &query, &unit)? {
+            found.push((key, (unit.space, unit.id), unit));
         }
-        failure.is_none()
-    })?;
-    if let Some(error) = failure {
-        return Err(error);
+        Ok(ControlFlow::Continue(()))
+    };
+    match ids {
+        None => view.scan_units(look_at)?,
+        Some(ids) => {
+            for unit in view.units(&ids)? {
+                let _continue = look_at(unit)?;
+            }
+        }
     }
     found.sort_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
     let limit = query.limit().unwrap_or(usize::MAX);
@@ -286,7 +289,7 @@ fn find(view: &dyn View, wanted: &Wanted) -> Result<Vec<Unit>> {
 }
 
 fn judge(
-    view: &dyn View,
+    view: &View,
     related: &mut Related<'_>,
     wanted: &Wanted,
     query: &Query,
@@ -303,7 +306,7 @@ fn judge(
 }
 
 /// The numbers of the units that an index finds; none where every unit is to be looked at.
-fn candidates(view: &dyn View, access: &Access) -> Result<Option<Vec<UnitId>>> {
+fn candidates(view: &View, access: &Access) -> Result<Option<Vec<UnitId>>> {
     let ids = match access {
         Access::All => return Ok(None),
         Access::Nothing => Vec::new(),
@@ -318,25 +321,25 @@ fn candidates(view: &dyn View, access: &Access) -> Result<Option<Vec<UnitId>>> {
             _ => Vec::new(),
         },
         Access::Slug(slug) => match slug.parse() {
-            Ok(slug) => view.units_with_slug(&slug)?,
+            Ok(slug) => view.by_slug(&slug)?,
             Err(_) => Vec::new(),
         },
-        Access::Upstream(id) => view.units_with_upstream(UnitId(*id))?,
+        Access::Upstream(id) => view.by_upstream(UnitId(*id))?,
         Access::UpstreamSlug(slug) => match slug.parse() {
             Ok(slug) => {
                 let mut ids = Vec::new();
-                for upstream in view.units_with_slug(&slug)? {
-                    ids.extend(view.units_with_upstream(upstream)?);
+                for upstream in view.by_slug(&slug)? {
+                    ids.extend(view.by_upstream(upstream)?);
                 }
                 ids
             }
             Err(_) => Vec::new(),
         },
-        Access::Label { key, value } => view.units_with_label(key, value)?,
-        Access::ResourceType(kind) => view.units_with_kind(kind)?,
+        Access::Label { key, value } => view.by_label(key, value)?,
+        Access::ResourceType(kind) => view.by_kind(kind)?,
         Access::Space(slug) => match slug.parse() {
             Ok(slug) => match view.find_space(&slug)? {
-                Some(space) => view.units_in(space.id)?,
+                Some(space) => view.unit_ids_in(space.id)?,
                 None => Vec::new(),
             },
             Err(_) => Vec::new(),
@@ -345,7 +348,7 @@ fn candidates(view: &dyn View, access: &Access) -> Result<Option<Vec<UnitId>>> {
             let mut ids = Vec::new();
             for space in view.spaces()? {
                 if space.slug.as_str().starts_with(prefix.as_str()) {
-                    ids.extend(view.units_in(space.id)?);
+                    ids.extend(view.unit_ids_in(space.id)?);
                 }
             }
             ids
@@ -369,7 +372,7 @@ fn candidates(view: &dyn View, access: &Access) -> Result<Option<Vec<UnitId>>> {
 
 /// A name without a glob that names nothing is an error, not an empty list.
 fn refuse_unknown(
-    view: &dyn View,
+    view: &View,
     request: &Request,
     wanted: &Wanted,
     found: &[Unit],
@@ -409,7 +412,7 @@ pub(crate) fn no_unit(reference: &str) -> Error {
 }
 
 /// The error of a space that does not exist, with the nearest name.
-pub(crate) fn no_space(view: &dyn View, slug: &str) -> Result<Error> {
+pub(crate) fn no_space(view: &View, slug: &str) -> Result<Error> {
     let error = Error::new(Kind::NotFound, format!("expected a space `{slug}`, found none"));
     let nearest = view
         .spaces()?

@@ -15,7 +15,7 @@ use crate::app::table::{Cell, Table};
 use crate::db::View;
 use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
-use crate::model::Unit;
+use crate::model::{RevisionSource, Unit};
 use crate::query::Glob;
 use crate::yaml::{Difference, Stream, diff};
 
@@ -116,7 +116,7 @@ impl App {
         for pattern in patterns {
             for space in self.spaces_matching(pattern)? {
                 let units = self.read(|view| {
-                    let ids = view.units_in(space.id)?;
+                    let ids = view.unit_ids_in(space.id)?;
                     Ok(view.units(&ids)?)
                 })?;
                 lines.push(format!("{}/", space.slug));
@@ -199,7 +199,7 @@ impl App {
                     Cell::from(Value::from(revision.num)),
                     Cell::text(revision.at.to_minutes()),
                     Cell::text(revision.author),
-                    Cell::text(revision.source.word()),
+                    Cell::text(source_word(&revision.source)),
                     Cell::text(revision.description),
                 ]);
             }
@@ -235,7 +235,7 @@ impl App {
         self.read(|view| {
             let unit = view.unit(unit)?;
             let mut found = None;
-            view.with_tree(&unit.data, &mut |tree| {
+            view.tree(&unit.data, |tree| {
                 for document in tree.documents() {
                     let id = crate::yaml::ResourceId::of(document);
                     if resource.is_none_or(|wanted| id.to_string() == wanted) {
@@ -300,7 +300,7 @@ impl App {
 }
 
 struct Branch<'a> {
-    view: &'a dyn View,
+    view: &'a View,
     related: Related<'a>,
     children: &'a BTreeMap<Option<UnitId>, Vec<&'a Unit>>,
     columns: &'a [Column],
@@ -337,7 +337,7 @@ fn parse_columns(names: &[String]) -> Result<Vec<Column>> {
 }
 
 fn cells(
-    view: &dyn View,
+    view: &View,
     related: &mut Related<'_>,
     unit: &Unit,
     columns: &[Column],
@@ -349,7 +349,7 @@ fn cells(
     })
 }
 
-fn revision_stream(view: &dyn View, unit: UnitId, num: u32) -> Result<Option<Stream>> {
+fn revision_stream(view: &View, unit: UnitId, num: u32) -> Result<Option<Stream>> {
     if num == 0 {
         return Ok(None);
     }
@@ -440,6 +440,27 @@ fn hunks(change: &UnitChange) -> String {
         }
     }
     text
+}
+
+/// What made a revision, in a word.
+fn source_word(source: &RevisionSource) -> String {
+    match source {
+        RevisionSource::Create => "create".to_owned(),
+        RevisionSource::Clone { .. } => "clone".to_owned(),
+        RevisionSource::Copy { .. } => "copy".to_owned(),
+        RevisionSource::Patch => "patch".to_owned(),
+        RevisionSource::Function { name, .. } => name.clone(),
+        RevisionSource::Upgrade { .. } => "upgrade".to_owned(),
+        RevisionSource::Merge { .. } => "merge".to_owned(),
+        RevisionSource::Restore { .. } => "restore".to_owned(),
+        RevisionSource::Update => "update".to_owned(),
+        RevisionSource::Ensure { .. } => "ensure".to_owned(),
+        RevisionSource::Import { .. } => "import".to_owned(),
+        RevisionSource::MergeText { .. } => "merge text".to_owned(),
+        RevisionSource::Undo { .. } => "undo".to_owned(),
+        RevisionSource::Resolve => "conflict".to_owned(),
+        _ => "other".to_owned(),
+    }
 }
 
 /// The spaces whose slug a glob matches.

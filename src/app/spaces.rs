@@ -79,7 +79,7 @@ impl App {
             let mut table =
                 Table::new(["Name", "Environment", "Units", "Upgradable", "Workers", "Target"]);
             for space in spaces {
-                let ids = view.units_in(space.id)?;
+                let ids = view.unit_ids_in(space.id)?;
                 let mut upgradable = 0;
                 for unit in view.units(&ids)? {
                     if let Some(link) = unit.upstream

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::app::change::{ChangeOptions, Draft, Head, Plan};
+use crate::app::change::{ChangeOptions, Draft, Head, IncomingRange, Plan};
 use crate::app::edit::merged;
 use crate::app::outcome::Outcome;
 use crate::app::select::Selection;
@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
 use crate::model::RevisionSource;
 use crate::yaml::Stream;
-use crate::yaml::merge::Prefer;
+use crate::yaml::merge::{Prefer, RowState};
 
 /// What an upgrade may do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,11 +117,16 @@ fn upgrade_one(
     let description = format!("upgrade {} r{} → r{}", incoming.reference, incoming.from, incoming.to);
     let mut draft = Draft::of(head, source, description);
     draft.bookkeeping.upstream_revision = Some(incoming.to);
+    draft.incoming = Some(IncomingRange {
+        unit: upstream.unit,
+        after: incoming.from,
+        to: incoming.to,
+    });
     merged(head, draft, &incoming.base, &incoming.head, prefer)
 }
 
 fn refuse_open(head: &Head, draft: &Draft) -> Result<()> {
-    let Some(row) = draft.conflicts.iter().find(|row| row.is_open()) else {
+    let Some(row) = draft.conflicts.iter().find(|row| row.state == RowState::Open) else {
         return Ok(());
     };
     Err(Error::new(
@@ -137,7 +142,7 @@ fn refuse_open(head: &Head, draft: &Draft) -> Result<()> {
 }
 
 /// The selection cut into levels: no unit comes before one that it is a variant of.
-fn levels(view: &dyn View, selection: &Selection) -> Result<Vec<Selection>> {
+fn levels(view: &View, selection: &Selection) -> Result<Vec<Selection>> {
     let chosen: BTreeSet<UnitId> = selection.pins().iter().map(|pin| pin.unit).collect();
     let mut levels: Vec<Selection> = Vec::new();
     let mut depths: BTreeMap<UnitId, usize> = BTreeMap::new();
@@ -166,7 +171,7 @@ fn levels(view: &dyn View, selection: &Selection) -> Result<Vec<Selection>> {
 }
 
 fn incoming(
-    view: &dyn View,
+    view: &View,
     level: &Selection,
 ) -> Result<BTreeMap<(UnitId, u32), Option<Incoming>>> {
     let mut found = BTreeMap::new();

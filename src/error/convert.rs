@@ -1,7 +1,7 @@
 //! Where the errors of the leaf modules become an [`Error`]: whose fault it was, and what to run.
 
 use crate::error::{Error, Kind, Location};
-use crate::{id, path, query, script, yaml};
+use crate::{db, id, path, query, script, store, yaml};
 
 impl From<id::InvalidSlug> for Error {
     fn from(error: id::InvalidSlug) -> Self {
@@ -65,5 +65,38 @@ impl From<script::Error> for Error {
             converted = converted.hint("windlass function list shows the functions there are");
         }
         converted
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            store::Error::Locked { .. } => Self::new(Kind::Unavailable, message)
+                .hint("--lock-timeout SECONDS waits longer"),
+            store::Error::Io { .. } => Self::new(Kind::Unavailable, message),
+            store::Error::NotAStore { .. } => Self::new(Kind::Invalid, message)
+                .hint("--store PATH, or the variable WINDLASS_STORE, names the store's file"),
+            store::Error::Incompatible { .. } | store::Error::Damaged { .. } => {
+                Self::new(Kind::Unavailable, message)
+            }
+            _ => Self::new(Kind::Internal, message),
+        }
+    }
+}
+
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            db::Error::Store(error) => error.into(),
+            db::Error::NotFound { .. } => Self::new(Kind::NotFound, message),
+            db::Error::Exists { .. } => Self::new(Kind::Exists, message),
+            db::Error::InUse { .. } => Self::new(Kind::Conflict, message),
+            db::Error::Damaged { .. } => Self::new(Kind::Unavailable, message)
+                .hint("windlass log verify says what else is damaged"),
+            db::Error::NewerFormat { .. } => Self::new(Kind::Unavailable, message),
+            _ => Self::new(Kind::Internal, message),
+        }
     }
 }
