@@ -2,5 +2,9 @@
 //! scripted in Rhai.
 
 pub mod clock;
+pub mod db;
 pub mod id;
+pub mod model;
+pub mod path;
 pub mod store;
+pub mod yaml;
