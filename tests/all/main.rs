@@ -5,4 +5,5 @@ mod functions;
 mod layers;
 mod query;
 mod stages;
+mod store_conformance;
 mod world;
