@@ -1,1 +1,4 @@
 //! The one integration test binary: a module for each topic.
+
+mod account;
+mod merge;
