@@ -1,1 +1,5 @@
 //! The one integration test binary: a module for each topic.
+
+mod corpus;
+mod edit;
+mod sweep;
