@@ -7,18 +7,24 @@
 //! returned.
 
 mod apply;
+mod block;
 mod build;
 mod comment;
 mod diff;
+mod document;
 mod edit;
 mod element;
 mod emit;
 mod error;
+mod expand;
+mod flow;
 mod fragment;
 pub mod merge;
 mod pair;
 mod parse;
 mod path_set;
+mod piece;
+mod plan;
 mod quote;
 mod read;
 mod resolve;

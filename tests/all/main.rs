@@ -2,3 +2,6 @@
 
 mod account;
 mod merge;
+mod corpus;
+mod edit;
+mod sweep;
