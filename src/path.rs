@@ -348,6 +348,7 @@ impl<'a> Reader<'a> {
             self.at += 1;
             let value = match self.chars.get(self.at) {
                 None | Some('.' | ',') => String::new(),
+                Some('#') if self.rest_is("#order") => String::new(),
                 _ => self.name(".,")?,
             };
             fields.push((name, value));

@@ -1,9 +1,14 @@
 //! The one integration test binary: a module for each topic.
 
+mod account;
 mod cli;
+mod corpus;
+mod edit;
 mod functions;
 mod layers;
+mod merge;
 mod query;
 mod stages;
 mod store_conformance;
+mod sweep;
 mod world;
