@@ -106,6 +106,10 @@ pub(super) fn parse_error(error: &ParseError, path: &str, text: &Arc<str>) -> Er
         ParseErrorType::Reserved(word) => {
             fault(format!("`{word}` is a reserved word of Rhai")).hint(reserved_hint(word))
         }
+        ParseErrorType::AssignmentToInvalidLHS(_) => {
+            fault("what a call returns cannot be assigned to in the same breath".to_owned())
+                .hint("keep it first:   let it = resource.ensure(\"a.b\"); it.key = value;")
+        }
         ParseErrorType::BadInput(_) if problem.contains("Reserved") => fault(problem.clone()),
         ParseErrorType::PropertyExpected | ParseErrorType::MissingToken(..)
             if property_word(&source, position).is_some() =>
@@ -159,7 +163,9 @@ pub(super) fn run_error(
     draft: Option<&Arc<Draft>>,
 ) -> Error {
     let source = Source { path: &function.path, text: &function.source };
-    translate(&source, error, draft.map(AsRef::as_ref), Some(function))
+    let translated = translate(&source, error, draft.map(AsRef::as_ref), Some(function));
+    // Rhai does not say where in a loop without statements the steps ran out.
+    translated.at(function_location(function), Some(Arc::clone(&function.source)))
 }
 
 /// What went wrong in any script, for example in the examples of a function.

@@ -1,3 +1,5 @@
 //! The one integration test binary: a module for each topic.
 
 mod functions;
+mod hostile;
+mod mistakes;
