@@ -31,15 +31,18 @@ impl Source<'_> {
         Some((&line[byte..], column))
     }
 
-    /// The word at a position.
+    /// The word at a position, or behind the dot at a position.
     fn location(&self, position: Position) -> Location {
-        let word = self.rest(position).map_or(1, |(rest, _)| word_length(rest).max(1));
-        let column = position.position().unwrap_or(1).max(1);
+        let rest = self.rest(position).map_or("", |(rest, _)| rest);
+        let dots = rest.chars().take_while(|c| matches!(c, '.' | '?')).count();
+        let word = word_length(&rest[dots..]);
+        let skipped = if word == 0 { 0 } else { dots };
+        let column = position.position().unwrap_or(1).max(1) + skipped;
         Location {
             file: self.path.to_owned(),
             line: position.line().unwrap_or(1),
             column,
-            end: column + word,
+            end: column + word.max(1),
         }
     }
 

@@ -7,14 +7,20 @@
 //! returned.
 
 mod apply;
+mod block;
 mod build;
 mod comment;
+mod document;
 mod edit;
 mod emit;
 mod error;
+mod expand;
+mod flow;
 mod fragment;
 mod parse;
 mod path_set;
+mod piece;
+mod plan;
 mod quote;
 mod read;
 mod resolve;

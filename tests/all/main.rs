@@ -3,3 +3,6 @@
 mod functions;
 mod hostile;
 mod mistakes;
+mod corpus;
+mod edit;
+mod sweep;

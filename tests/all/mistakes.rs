@@ -55,7 +55,7 @@ const MISTAKES: [(&str, &str, (usize, usize, usize), &str); 17] = [
         "resource.ensure(",
     ),
     ("let m = #{ a: 1 }; for (k, v) in m { print(k); }", "a loop needs a list", (2, 34, 35), "map.keys()"),
-    ("for k in resource.spec { print(k); }", "found the map `spec`", (2, 1, 4), "map.keys()"),
+    ("for k in resource.spec { print(k); }", "found the map `spec`", (2, 19, 23), "map.keys()"),
     (
         "resource.metadata.sett(\"a\", 1);",
         "no function `sett` for a node and a string and an integer",
@@ -66,7 +66,7 @@ const MISTAKES: [(&str, &str, (usize, usize, usize), &str); 17] = [
     ("1 / 0", "division by zero", (2, 3, 4), ""),
     ("let a = [1]; a[3]", "array", (2, 16, 17), ""),
     ("resource.set(\"spec..x\", 1);", "path", (2, 10, 13), ""),
-    ("resource.spec.x = blob(1, 1);", "a value for YAML, found a blob", (2, 1, 9), ""),
+    ("resource.spec.x = blob(1, 1);", "a value for YAML, found a blob", (2, 15, 16), ""),
     ("helper(resource)", "`nothing` does not exist", (1, 38, 45), "resource[\"nothing\"]"),
     ("let f = || missing_fn(); f.call()", "no function `missing_fn`", (2, 12, 22), ""),
     ("resource.spec.replicas = \"3\" + ();  throw 1;", "1", (2, 37, 42), ""),
