@@ -140,6 +140,8 @@ fn escape(text: &str) -> String {
 thread_local! {
     /// The function whose tests run on this thread, for `run_on`.
     static UNDER_TEST: RefCell<Option<Arc<Function>>> = const { RefCell::new(None) };
+    /// The draft that a test made last, to explain what it was found to lack.
+    static DRAFTED: RefCell<Option<Arc<Draft>>> = const { RefCell::new(None) };
 }
 
 fn report(
@@ -152,6 +154,7 @@ fn report(
         UNDER_TEST.set(Some(Arc::clone(function)));
         let result = run();
         UNDER_TEST.set(None);
+        DRAFTED.set(None);
         result
     });
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -230,7 +233,10 @@ fn run_test(function: &Function, test: &str) -> Result<()> {
 fn run_error(function: &Function, error: &EvalAltResult) -> Error {
     match skip_reason(error) {
         Some(reason) => Error::script(format!("skipped: {reason}")),
-        None => translate::run_error(function, error, None),
+        None => {
+            let draft = DRAFTED.with_borrow(Clone::clone);
+            translate::run_error(function, error, draft.as_ref())
+        }
     }
 }
 
@@ -308,7 +314,9 @@ fn resource(yaml: &str) -> Result<Node> {
     if stream.view().document_count() == 0 {
         return Err(Error::script("the text holds no document"));
     }
-    Ok(Node::root(&Arc::new(Draft::new(stream, true)), 0))
+    let draft = Arc::new(Draft::new(stream, true));
+    DRAFTED.set(Some(Arc::clone(&draft)));
+    Ok(Node::root(&draft, 0))
 }
 
 /// A unit; `seen` may give `slug`, `labels`, `space` and `space_labels`.

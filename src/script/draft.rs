@@ -286,35 +286,61 @@ impl Draft {
         Ok(any)
     }
 
-    /// Puts a value into the list at a place: before `index`, or at the end.
+    /// Puts a value into the list at `path`, which may be missing: before `index`, or at the end.
     pub(super) fn insert(
         &self,
         place: &Place,
         seen: usize,
+        path: &[Segment],
         index: Option<usize>,
-        new: Value,
+        new: &Value,
     ) -> Result<()> {
-        self.writable("insert")?;
-        let at = self.read(place, seen, |found, _| match found {
-            Some((at, Some(look))) if look.kind() == Kind::List => {
-                Ok((at.clone(), look.len()))
-            }
-            Some((_, Some(look))) => Err(misuse("insert", "a list", look.kind().describe())),
-            _ => Err(removed("insert")),
-        });
-        let (place, length) = at?;
+        self.writable("append")?;
+        let (targets, at) = self.targets(place, seen, path, "append")?;
+        for steps in targets {
+            self.insert_one(Place { document: at.document, steps }, index, new.clone())?;
+        }
+        Ok(())
+    }
+
+    fn insert_one(&self, place: Place, index: Option<usize>, new: Value) -> Result<()> {
         let mut guard = self.state();
         let state = &mut *guard;
-        let root = state.look(&self.stream, place.document).ok_or_else(|| removed("insert"))?;
+        let document = place.document;
+        let root = state.look(&self.stream, document).ok_or_else(|| removed("append"))?;
+        let length = match root.walk(&place.steps) {
+            None => 0,
+            Some(list) if list.is_null() => 0,
+            Some(list) if list.kind() == Kind::List => list.len(),
+            Some(other) => return Err(misuse("append", "a list", other.kind().describe())),
+        };
         let path = address::keyed(root, &place.steps);
+        let index = index.filter(|index| *index < length);
         let op = match index {
-            Some(index) if index < length => {
+            Some(index) => {
                 state.shifts.push(Shift::Inserted { list: place.clone(), index });
                 Op::Insert(index, new)
             }
-            _ => Op::Append(new),
+            None => Op::Append(new),
         };
-        state.push(place, path, op)
+        let element = place.join(Step::Index(index.unwrap_or(length)));
+        state.push(place, path.clone(), op)?;
+        let root = state.look(&self.stream, document).ok_or_else(|| removed("append"))?;
+        let own = address::keyed(root, &element.steps);
+        // An index is no name that lasts; the list is then what the function claims.
+        let own = if matches!(own.last(), Some(Segment::Match(_))) { own } else { path };
+        state.owned.push((document, own));
+        Ok(())
+    }
+
+    /// The path of a place that was true after `seen` shifts, and of a key or element below it.
+    pub(super) fn address(&self, place: &Place, seen: usize, below: Option<Step>) -> Result<Path> {
+        let place = self.read(place, seen, |found, _| found.map(|(place, _)| place.clone()));
+        let mut place = place.ok_or_else(|| removed("path"))?;
+        place.steps.extend(below);
+        let mut guard = self.state();
+        let root = guard.look(&self.stream, place.document).ok_or_else(|| removed("path"))?;
+        Ok(address::keyed(root, &place.steps))
     }
 
     /// Adds a document at the end; its number.
@@ -531,6 +557,9 @@ impl Record {
                 }
             }
             Op::Append(value) => {
+                if !matches!(node_mut(root, &self.place.steps), Some(Value::Array(_))) {
+                    put(root, &self.place.steps, Value::Array(Vec::new()));
+                }
                 if let Some(Value::Array(list)) = node_mut(root, &self.place.steps) {
                     list.push(value.clone());
                 }

@@ -98,7 +98,9 @@ fn pure_engine() -> Engine {
     engine.disable_symbol("eval").disable_symbol("import");
     engine.on_print(keep_printed);
     engine.on_debug(|text, _, position| keep_printed(&format!("{text} @ {position:?}")));
-    engine.register_fn("sleep", |_: Dynamic| pure::<()>("sleep"));
+    // For the types that Rhai's own have: an exact match goes before `Dynamic`.
+    engine.register_fn("sleep", |_: i64| pure::<()>("sleep"));
+    engine.register_fn("sleep", |_: f64| pure::<()>("sleep"));
     engine.register_fn("timestamp", || pure::<()>("timestamp"));
     node::register(&mut engine);
     unit::register(&mut engine);

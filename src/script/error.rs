@@ -143,10 +143,10 @@ impl fmt::Display for Location {
 }
 
 /// An error of the script layer, one word wide.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Inner {
     fault: Fault,
     hints: Vec<String>,
@@ -267,6 +267,17 @@ impl fmt::Display for Error {
             (None, fault) | (Some(_), fault @ Fault::File { .. }) => fault.fmt(f),
             (Some(location), fault) => write!(f, "{location}: {fault}"),
         }
+    }
+}
+
+/// Without the source text, which is long.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("fault", &self.0.fault)
+            .field("hints", &self.0.hints)
+            .field("location", &self.0.location)
+            .finish_non_exhaustive()
     }
 }
 

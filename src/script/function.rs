@@ -208,24 +208,8 @@ impl Function {
 
     /// Whether the function applies to a resource of this API version and kind.
     pub fn applies_to(&self, api_version: &str, kind: &str) -> bool {
-        if self.resources.is_empty() {
-            return true;
-        }
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        self.resources.iter().any(|wanted| {
-            let mut parts = wanted.rsplit('/');
-            let kind_fits = parts.next().is_some_and(|wanted| wanted == "*" || wanted == kind);
-            let rest: Vec<&str> = parts.collect();
-            kind_fits
-                && match rest.as_slice() {
-                    [] => true,
-                    [only] => *only == group || *only == api_version,
-                    [wanted_version, wanted_group] => {
-                        *wanted_version == version && *wanted_group == group
-                    }
-                    _ => false,
-                }
-        })
+        let mut wanted = self.resources.iter();
+        self.resources.is_empty() || wanted.any(|wanted| fits_type(wanted, api_version, kind))
     }
 
     /// Reads a function from the text of its file.
@@ -317,6 +301,22 @@ impl ScriptMeta {
         });
         Ok(Self { function, flags: meta.flags, env: meta.env })
     }
+}
+
+/// Whether a resource is of the type written `Kind`, `group/Kind`, `version/Kind` or
+/// `group/version/Kind`; `*` is any kind.
+pub(super) fn fits_type(wanted: &str, api_version: &str, kind: &str) -> bool {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let mut parts = wanted.rsplit('/');
+    let kind_fits = parts.next().is_some_and(|wanted| wanted == "*" || wanted == kind);
+    let rest: Vec<&str> = parts.collect();
+    kind_fits
+        && match rest.as_slice() {
+            [] => true,
+            [only] => *only == group || *only == api_version,
+            [wanted_version, wanted_group] => *wanted_version == version && *wanted_group == group,
+            _ => false,
+        }
 }
 
 /// Dashes for people.

@@ -13,6 +13,7 @@ use super::draft::{Draft, Place, misuse};
 use super::engine::raise;
 use super::error::{Error, Fault, Result};
 use super::look::{Found, Look, Step, follow};
+use super::function::fits_type;
 use super::{address, pod, value};
 use crate::path::Path;
 use crate::yaml::{Kind, Scalar};
@@ -204,6 +205,23 @@ impl Node {
         self.draft.remove(&self.place, self.seen, path.segments())
     }
 
+    fn insert(&self, path: &str, index: Option<usize>, value: &Dynamic) -> Result<()> {
+        let path = parse(path)?;
+        let new = json("append", value)?;
+        self.draft.insert(&self.place, self.seen, path.segments(), index, &new)
+    }
+
+    fn is_a(&self, wanted: &str) -> Result<bool> {
+        self.look(|_, look, _| {
+            let text = |key| look.get(key).and_then(Look::as_str).unwrap_or_default();
+            fits_type(wanted, text("apiVersion"), text("kind"))
+        })
+    }
+
+    fn address(&self, below: Option<Step>) -> Result<String> {
+        self.draft.address(&self.place, self.seen, below).map(|path| path.to_string())
+    }
+
     /// The map at a path, made where it is missing.
     fn ensure(&self, text: &str) -> Result<Dynamic> {
         let path = parse(text)?;
@@ -374,9 +392,16 @@ fn register_paths(engine: &mut Engine) {
             }
             Ok(Dynamic::UNIT)
         })
-        .register_fn("path", |node: &mut Node| {
-            node.look(|place, _, _| address::plain(&place.steps).to_string()).map_err(raise)
+        .register_fn("path", |node: &mut Node| node.address(None).map_err(raise))
+        .register_fn("path", |node: &mut Node, key: &str| {
+            node.address(Some(Step::Key(key.into()))).map_err(raise)
         })
+        .register_fn("path", |node: &mut Node, index: i64| {
+            let index = usize::try_from(index).unwrap_or(0);
+            node.address(Some(Step::Index(index))).map_err(raise)
+        })
+        .register_fn("is_a", |node: &mut Node, wanted: &str| node.is_a(wanted).map_err(raise))
+        .register_fn("escape", |key: &str| Path::root().key(key).to_string())
         .register_fn("to_yaml", |node: &mut Node| node.to_yaml().map_err(raise))
         .register_fn("to_string", |node: &mut Node| display(node))
         .register_fn("to_debug", |node: &mut Node| display(node));
@@ -400,28 +425,25 @@ fn find_by_key(node: &Node, key: &str, wanted: &Dynamic) -> Result<Dynamic> {
 }
 
 fn register_collections(engine: &mut Engine) {
-    let append = |node: &mut Node, value: Dynamic| {
-        let value = json("append", &value).map_err(raise)?;
-        node.draft.insert(&node.place, node.seen, None, value).map_err(raise)
-    };
-    let append_all = |node: &mut Node, values: Array| {
-        for value in values {
-            let value = json("append", &value).map_err(raise)?;
-            node.draft.insert(&node.place, node.seen, None, value).map_err(raise)?;
-        }
-        Raised::Ok(())
-    };
     engine
-        .register_fn("push", append)
-        .register_fn("append", append)
-        .register_fn("+=", append_all)
+        .register_fn("push", |node: &mut Node, value: Dynamic| {
+            node.insert("", None, &value).map_err(raise)
+        })
+        .register_fn("append", |node: &mut Node, value: Dynamic| {
+            node.insert("", None, &value).map_err(raise)
+        })
+        .register_fn("append", |node: &mut Node, path: &str, value: Dynamic| {
+            node.insert(path, None, &value).map_err(raise)
+        })
+        .register_fn("+=", |node: &mut Node, values: Array| {
+            values.iter().try_for_each(|value| node.insert("", None, value)).map_err(raise)
+        })
         .register_fn("insert", |node: &mut Node, index: i64, value: Dynamic| {
-            let value = json("insert", &value).map_err(raise)?;
             let length = node.look(|_, look, _| look.len()).map_err(raise)?;
             let index = usize::try_from(index).ok().or_else(|| {
                 length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)
             });
-            node.draft.insert(&node.place, node.seen, index.or(Some(0)), value).map_err(raise)
+            node.insert("", index.or(Some(0)), &value).map_err(raise)
         })
         .register_fn("keys", |node: &mut Node| node.keys().map_err(raise))
         .register_fn("values", |node: &mut Node| node.values().map_err(raise))

@@ -31,15 +31,18 @@ impl Source<'_> {
         Some((&line[byte..], column))
     }
 
-    /// The word at a position.
+    /// The word at a position, or behind the dot at a position.
     fn location(&self, position: Position) -> Location {
-        let word = self.rest(position).map_or(1, |(rest, _)| word_length(rest).max(1));
-        let column = position.position().unwrap_or(1).max(1);
+        let rest = self.rest(position).map_or("", |(rest, _)| rest);
+        let dots = rest.chars().take_while(|c| matches!(c, '.' | '?')).count();
+        let word = word_length(&rest[dots..]);
+        let skipped = if word == 0 { 0 } else { dots };
+        let column = position.position().unwrap_or(1).max(1) + skipped;
         Location {
             file: self.path.to_owned(),
             line: position.line().unwrap_or(1),
             column,
-            end: column + word,
+            end: column + word.max(1),
         }
     }
 
@@ -106,6 +109,10 @@ pub(super) fn parse_error(error: &ParseError, path: &str, text: &Arc<str>) -> Er
         ParseErrorType::Reserved(word) => {
             fault(format!("`{word}` is a reserved word of Rhai")).hint(reserved_hint(word))
         }
+        ParseErrorType::AssignmentToInvalidLHS(_) => {
+            fault("what a call returns cannot be assigned to in the same breath".to_owned())
+                .hint("keep it first:   let it = resource.ensure(\"a.b\"); it.key = value;")
+        }
         ParseErrorType::BadInput(_) if problem.contains("Reserved") => fault(problem.clone()),
         ParseErrorType::PropertyExpected | ParseErrorType::MissingToken(..)
             if property_word(&source, position).is_some() =>
@@ -159,7 +166,9 @@ pub(super) fn run_error(
     draft: Option<&Arc<Draft>>,
 ) -> Error {
     let source = Source { path: &function.path, text: &function.source };
-    translate(&source, error, draft.map(AsRef::as_ref), Some(function))
+    let translated = translate(&source, error, draft.map(AsRef::as_ref), Some(function));
+    // Rhai does not say where in a loop without statements the steps ran out.
+    translated.at(function_location(function), Some(Arc::clone(&function.source)))
 }
 
 /// What went wrong in any script, for example in the examples of a function.

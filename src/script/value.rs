@@ -110,7 +110,7 @@ pub(super) fn type_word(name: &str) -> &'static str {
         "f64" => "a number",
         "bool" => "a boolean",
         "char" => "a character",
-        "string" => "a string",
+        "string" | "str" => "a string",
         "array" => "an array",
         "map" => "a map",
         "blob" => "a blob",
