@@ -2,7 +2,11 @@
 //! scripted in Rhai.
 
 pub mod clock;
+pub mod db;
+pub mod deploy;
 pub mod id;
+pub mod model;
 pub mod path;
 pub mod query;
+pub mod store;
 pub mod yaml;

@@ -1,0 +1,127 @@
+//! Units.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Hash, Labels};
+use crate::clock::Timestamp;
+use crate::id::{Slug, SpaceId, UnitId};
+
+/// One configuration item: labels, YAML data, history, an upstream, a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Unit {
+    /// Its number.
+    pub id: UnitId,
+    /// The space it is in.
+    pub space: SpaceId,
+    /// Its name, unique in the space.
+    pub slug: Slug,
+    /// Its labels.
+    pub labels: Labels,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When its record last changed with its data or bookkeeping.
+    pub updated: Timestamp,
+    /// Number of its newest revision; 0 until the first is written.
+    pub head: u32,
+    /// Hash of the newest revision's text.
+    pub data: Hash,
+    /// Hash of what it has beside its data.
+    pub bookkeeping: Hash,
+    /// What it was cloned from.
+    pub upstream: Option<Upstream>,
+    /// The revision last applied with success.
+    pub live: Option<u32>,
+    /// The revision last sent to the target.
+    pub last_applied: Option<u32>,
+    /// The revision that was live before this one.
+    pub previous_live: Option<u32>,
+    /// How it does where it is deployed.
+    pub status: Status,
+    /// Why, in words.
+    pub status_reason: Option<String>,
+    /// Where it deploys; the space's target if none.
+    pub target: Option<Slug>,
+    /// How many of its conflicts are open; counted by the database.
+    pub open_conflicts: u32,
+    /// The kinds of its resources, such as `Deployment`: sorted, each once.
+    pub kinds: Vec<String>,
+    /// What the newest revision's description says.
+    pub last_change: String,
+}
+
+impl Unit {
+    /// A unit without revisions.
+    pub fn new(id: UnitId, space: SpaceId, slug: Slug, at: Timestamp) -> Self {
+        Self {
+            id,
+            space,
+            slug,
+            labels: Labels::new(),
+            created: at,
+            updated: at,
+            head: 0,
+            data: Hash::ZERO,
+            bookkeeping: Hash::ZERO,
+            upstream: None,
+            live: None,
+            last_applied: None,
+            previous_live: None,
+            status: Status::NoLive,
+            status_reason: None,
+            target: None,
+            open_conflicts: 0,
+            kinds: Vec::new(),
+            last_change: String::new(),
+        }
+    }
+}
+
+/// The upstream of a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Upstream {
+    /// The unit it was cloned from.
+    pub unit: UnitId,
+    /// The revision of it last taken.
+    pub revision: u32,
+}
+
+/// How a unit does where it is deployed.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub enum Status {
+    /// Not deployed.
+    #[default]
+    NoLive,
+    /// Sent, and not yet what it is to be.
+    Progressing,
+    /// As it is to be.
+    Ready,
+    /// Was ready and is no longer.
+    Degraded,
+    /// Could not be brought there.
+    Failed,
+}
+
+impl Status {
+    /// The status as a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoLive => "NoLive",
+            Self::Progressing => "Progressing",
+            Self::Ready => "Ready",
+            Self::Degraded => "Degraded",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
