@@ -4,6 +4,7 @@
 pub mod app;
 pub mod clock;
 pub mod db;
+pub mod deploy;
 pub mod error;
 pub mod id;
 pub mod model;

@@ -100,14 +100,14 @@ pub enum Error {
         suggestion: Option<String>,
     },
     /// A data path is not well formed.
-    #[error("{at}: expected a data path, found `{found}`: {reason}")]
+    #[error("{at}: expected {expected} in a data path, found `{found}`")]
     Path {
-        /// Where.
+        /// Where in the path.
         at: Position,
-        /// The text that was given.
+        /// What may stand there.
+        expected: &'static str,
+        /// The whole path.
         found: String,
-        /// What is wrong with it.
-        reason: String,
     },
     /// A pattern is not a valid one.
     #[error("{at}: expected a regular expression, found `{found}`: {reason}")]

@@ -108,10 +108,17 @@ pub(super) fn meant_attribute(word: &str) -> Option<&'static str> {
 fn path(text: &str, at: Position) -> Result<Operand, Error> {
     Path::parse(text)
         .map(Operand::Path)
-        .map_err(|error| Error::Path {
-            at,
-            found: text.to_owned(),
-            reason: error.to_string(),
+        .map_err(|error| {
+            let before = text.chars().take(error.position.saturating_sub(1));
+            Error::Path {
+                at: Position {
+                    offset: at.offset + before.clone().map(char::len_utf8).sum::<usize>(),
+                    line: at.line,
+                    column: at.column + before.count(),
+                },
+                expected: error.expected,
+                found: text.to_owned(),
+            }
         })
 }
 
@@ -226,10 +233,11 @@ fn suggestion(owner: Owner, name: &str, key: Option<&str>) -> Option<String> {
         return Some(format!("{prefix}{near}{rest}"));
     }
     // A data path that somebody capitalised, such as `Replicas` or `Metadata.name`.
-    let lower = format!("{}{}", name[..1].to_lowercase(), &name[1..]);
     let usual = ["replicas", "metadata", "spec", "apiVersion", "kind"];
-    (owner == Owner::Unit && name.is_ascii() && usual.contains(&lower.as_str()))
-        .then(|| format!("{lower}{rest}"))
+    let lower = usual.into_iter().find(|usual| usual.eq_ignore_ascii_case(name));
+    lower
+        .filter(|_| owner == Owner::Unit)
+        .map(|lower| format!("{lower}{rest}"))
 }
 
 fn unknown(at: Position, owner: Owner, word: &str, suggestion: Option<String>) -> Error {
@@ -290,6 +298,8 @@ mod tests {
             ("SLUG", "found `SLUG`; did you mean `Slug`?"),
             ("Lables.a", "found `Lables.a`; did you mean `Labels.a`?"),
             ("Space.Slgu", "attribute of Space, found `Space.Slgu`; did you mean `Space.Slug`?"),
+            ("Space.", "attribute of Space, found `Space.`"),
+            ("Ⱥ", "expected an attribute, found `Ⱥ`"),
             ("Replicas", "did you mean `replicas`?"),
             ("Data.spec.replicas", "did you mean `spec.replicas`?"),
             ("UpstreamUnit.Space.Slug", "did you mean `UpstreamSpace.Slug`?"),

@@ -14,6 +14,7 @@ use windlass::query::{
 use windlass::yaml::{Kind, NodeRef, Scalar, Stream};
 
 /// A unit as a case file describes it.
+#[derive(Debug)]
 struct Unit {
     plain: BTreeMap<String, serde_json::Value>,
     maps: BTreeMap<String, BTreeMap<String, String>>,
@@ -406,4 +407,19 @@ fn token() -> impl Strategy<Value = &'static str> {
         "!=", "<", ">=", "~", "!~*", "!~~", "'a'", "\"1Gi\"", "'2026-01-01'", "'u1'", "'Ready'", "3",
         "-2.5", "true", "*", "ORDER", "BY", "DESC", "LIMIT", "EXPLAIN", "-- x", "\\e.x", "/a/b~1",
     ])
+}
+
+/// Figures for people, not a test of time: `cargo test --release -- --ignored query::speed`.
+#[test]
+#[ignore = "prints a measurement"]
+fn speed() {
+    let data = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: a\nspec:\n  replicas: 3\n";
+    let unit = Unit::new(r#"{"Slug": "a"}"#, data);
+    for clause in ["spec.replicas > 2", "kind = 'Deployment' AND spec.replicas > '2'", "Slug = 'a'"] {
+        let query = read(clause);
+        let started = std::time::Instant::now();
+        let found = (0..100_000).filter(|_| query.matches(&unit)).count();
+        assert_eq!(found, 100_000);
+        println!("{clause}: {:?} a unit", started.elapsed() / 100_000);
+    }
 }
