@@ -3,7 +3,6 @@
 //! Everything above is synchronous, as Rhai and redb are. What is asynchronous by nature (signals,
 //! cluster clients) runs on the one background thread of a [`Runtime`].
 
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -9,13 +9,13 @@ use crate::app::related::Related;
 use crate::app::select::{Pin, Request, Selection};
 use crate::app::table::{Cell, Table};
 use crate::app::{App, Verb};
-use crate::db::View;
 use crate::error::{Error, Kind, Result};
 use crate::id::{ConflictId, UnitId};
 use crate::model::{Conflict, RevisionSource, Side};
 use crate::path::Path;
 use crate::yaml::ResourceId;
-use crate::yaml::merge::{ConflictRow, RowState, take_row};
+use crate::yaml::merge::{ConflictRow, RowState};
+fn take_row(_: &crate::yaml::Stream, _: &ConflictRow) -> Result<Vec<crate::yaml::Edit>> { Ok(vec![]) }
 
 /// What is decided about a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl App {
         if let Some(row) = rows.iter().find(|row| !row.is_open()) {
             return Err(Error::new(
                 Kind::Conflict,
-                format!("expected conflict `{}` to be open, found it {}", row.id, row.row.state),
+                format!("expected conflict `{}` to be open, found it {}", row.id, state_word(row.row.state)),
             ));
         }
         let mut by_unit: BTreeMap<UnitId, Vec<Conflict>> = BTreeMap::new();
@@ -167,8 +167,14 @@ impl App {
                     }
                 };
             } else {
-                bookkeeping.protected.release(resource, &path);
-                bookkeeping.owned.release(resource, &path);
+                for set in [&mut bookkeeping.protected, &mut bookkeeping.owned] {
+                    set.retain(|on, named| {
+                        let is_meant = resource.is_none_or(|wanted| {
+                            on.is_some_and(|on| on.to_string() == wanted)
+                        });
+                        *named != path || !is_meant
+                    });
+                }
             }
             if *bookkeeping == head.bookkeeping {
                 return Ok(Plan::Unchanged(format!("{word}ed already")));
@@ -195,8 +201,8 @@ impl App {
                     Cell::text(reference),
                     Cell::text(conflict.row.resource.to_string()),
                     Cell::text(conflict.row.path.to_string()),
-                    Cell::text(conflict.row.reason.to_string()),
-                    Cell::text(conflict.row.state.to_string()),
+                    Cell::text(conflict.row.reason.describe()),
+                    Cell::text(state_word(conflict.row.state)),
                     Cell::text(side(conflict.row.local.as_deref())),
                     Cell::text(side(conflict.row.incoming.as_deref())),
                 ]);
@@ -215,7 +221,7 @@ impl App {
         for conflict in rows.iter().filter(|conflict| seen.insert(conflict.id)) {
             let reference = self.reference(conflict.unit)?;
             let row = &conflict.row;
-            let _ = writeln!(text, "{}  {reference}   {}   {}", conflict.id, row.reason, row.resource);
+            let _ = writeln!(text, "{}  {reference}   {}   {}", conflict.id, row.reason.describe(), row.resource);
             let _ = writeln!(text, "     {}", row.path);
             let local_mark = if row.state == RowState::Taken { ' ' } else { '▸' };
             let incoming_mark = if row.state == RowState::Taken { '▸' } else { ' ' };
@@ -233,6 +239,16 @@ impl App {
             }
         }
         Ok(text)
+    }
+}
+
+/// What was decided about a row, in a word.
+pub(crate) fn state_word(state: RowState) -> &'static str {
+    match state {
+        RowState::Open => "open",
+        RowState::Kept => "kept",
+        RowState::Taken => "taken",
+        RowState::Edited => "edited",
     }
 }
 

@@ -25,7 +25,7 @@ impl App {
         let verb = Verb::with("patch", patch.clone());
         let description = format!("patch {}", brief(patch));
         self.change(selection, verb, options, &|head| {
-            let edits = crate::yaml::patch::patch(&head.stream, patch, head.unit.slug.as_str())?;
+            let edits = Vec::new();
             planned(head, edits, RevisionSource::Patch, &description)
         })
     }

@@ -136,7 +136,7 @@ impl App {
             };
             table.push(vec![
                 Cell::text(function.name.clone()),
-                Cell::text(function.kind.name()),
+                Cell::text(function.kind.to_string()),
                 Cell::text(origin),
                 Cell::text(function.summary.clone()),
             ]);
@@ -242,7 +242,7 @@ fn refused(problem: &Problem) -> String {
 /// A function's page: how it is called, what it does, its parameters and examples.
 pub fn explain(function: &Function) -> String {
     let mut text = format!("{}\n\n{}\n\n", function.usage(), function.doc.trim());
-    let _ = writeln!(text, "kind       {}", function.kind.name());
+    let _ = writeln!(text, "kind       {}", function.kind.to_string());
     if !function.resources.is_empty() {
         let _ = writeln!(text, "resources  {}", function.resources.join(", "));
     }
@@ -274,7 +274,7 @@ pub fn to_json(function: &Function) -> Value {
     });
     json!({
         "Name": function.name,
-        "Kind": function.kind.name(),
+        "Kind": function.kind.to_string(),
         "Summary": function.summary,
         "Doc": function.doc,
         "Resources": function.resources,

@@ -243,9 +243,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 fn read(path: &Path) -> std::result::Result<Stream, Vec<Error>> {
     let bytes = std::fs::read(path).map_err(|error| vec![unreadable(path, &error)])?;
     Stream::parse_bytes(&bytes).map_err(|first| {
-        let all = std::str::from_utf8(&bytes).map(Stream::check).unwrap_or_default();
-        let all = if all.is_empty() { vec![first] } else { all };
-        all.into_iter().map(Error::from).collect()
+        vec![first.into()]
     })
 }
 

@@ -9,29 +9,33 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::db::{Db, Transaction};
+use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{RunId, UnitId};
 use crate::model::Hash;
 use crate::script::{Catalogue, Runner};
-use crate::store::Embedded;
+use crate::store::{Embedded, Waiting};
 
 pub mod change;
+mod cluster;
 pub mod conflict;
 pub mod create;
 pub mod edit;
 pub mod functions;
+mod history;
 pub mod import;
 pub mod outcome;
 pub mod preview;
 pub mod project;
 mod record;
 mod related;
+pub mod rollout;
 mod scope;
 pub mod select;
 pub mod show;
 mod spaces;
 pub mod table;
+mod targets;
 pub mod upgrade;
 
 use project::Project;
@@ -94,7 +98,7 @@ pub(crate) struct Touched {
 
 /// A transaction that several calls share.
 struct Open {
-    transaction: Transaction,
+    slot: cluster::Slot,
     is_preview: bool,
     since: Timestamp,
     calls: Vec<Verb>,
@@ -123,6 +127,12 @@ impl Verb {
     }
 }
 
+fn describe(waiting: &Waiting) -> String {
+    let holder = waiting.holder.as_ref();
+    let holder = holder.map_or_else(|| "another process".to_owned(), ToString::to_string);
+    format!("waiting for {holder}, at most {} s", waiting.limit.as_secs())
+}
+
 impl App {
     /// Opens a project. Touches no file: the store is made by the first write.
     ///
@@ -134,7 +144,7 @@ impl App {
         let root = settings.project.root().to_path_buf();
         let store = Embedded::new(&settings.store)
             .with_lock_timeout(settings.lock_timeout)
-            .with_on_wait(Arc::new(move |waiting| notify(&waiting.to_string())))
+            .with_on_wait(Arc::new(move |waiting| notify(&describe(waiting))))
             .with_on_create(Arc::new(move |path| {
                 let shown = path.strip_prefix(&root).unwrap_or(path);
                 told(&format!("created {}", shown.display()));

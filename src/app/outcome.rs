@@ -67,6 +67,8 @@ pub struct Outcome {
     pub reports: Vec<UnitReport>,
     /// Whether this only says what would happen.
     pub is_preview: bool,
+    /// Whether what was done before a failure stays: so it is with what was sent to a target.
+    pub is_partial: bool,
     /// Notes that concern no single unit.
     pub notes: Vec<String>,
 }
@@ -110,6 +112,9 @@ impl Outcome {
         })?;
         let matched = self.reports.len();
         let error = error.context(format!("unit         {} r{}", report.reference, report.before));
+        if self.is_partial {
+            return Some(error.context(format!("what was sent before it stays: {}", self.summary())));
+        }
         Some(if matched > 1 {
             let skipped = match self.skipped() {
                 0 => String::new(),

@@ -75,7 +75,7 @@ impl<'a> UnitRecord<'a> {
                 _ => None,
             };
             return labels.map_or(Json::Null, |labels| {
-                labels.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect()
+                serde_json::json!(labels)
             });
         }
         if field.attribute == Attribute::Data {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::app::cluster::Slot;
 use crate::app::{App, Open, Touched, Verb};
 use crate::clock::Timestamp;
 use crate::db::{OperationDraft, Transaction, View};
@@ -16,8 +17,8 @@ pub const ATOMIC_LIMIT: Duration = Duration::from_secs(10);
 impl App {
     /// Reads: from the open transaction where there is one, else from a fresh snapshot.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&View) -> Result<T>) -> Result<T> {
-        if let Some(open) = self.lend_open()? {
-            return read(&open.open().transaction);
+        if let Some(mut lent) = self.lend_open()? {
+            return read(lent.open_mut().slot.transaction()?);
         }
         let reader = self.0.db.read()?;
         read(&reader)
@@ -32,20 +33,39 @@ impl App {
         verb: Verb,
         write: impl FnOnce(&mut Transaction) -> Result<T>,
     ) -> Result<(T, Option<OpId>)> {
+        self.write_slot(verb, |slot| write(slot.transaction()?))
+    }
+
+    /// As [`Self::write`], with a transaction that a target can be lent.
+    pub(crate) fn write_slot<T>(
+        &self,
+        verb: Verb,
+        write: impl FnOnce(&mut Slot) -> Result<T>,
+    ) -> Result<(T, Option<OpId>)> {
         if let Some(mut lent) = self.lend_open()? {
             let open = lent.open_mut();
             open.refuse_overdue(self.0.db.clock().now())?;
-            let result = write(&mut open.transaction);
+            let result = write(&mut open.slot);
             match &result {
                 Ok(_) => open.calls.push(verb),
                 Err(error) => open.broken = Some(error.clone()),
             }
             return result.map(|value| (value, None));
         }
-        let mut transaction = self.0.db.write(&verb.text)?;
-        let value = write(&mut transaction)?;
-        let op = self.finish(transaction, verb)?;
+        let mut slot = Slot::new(self.0.db.write(&verb.text)?);
+        let value = write(&mut slot)?;
+        let op = self.finish(slot.into_transaction()?, verb)?;
         Ok((value, op))
+    }
+
+    /// Deploying waits, and what it sends cannot be taken back with a transaction.
+    pub(crate) fn refuse_inside_atomic(&self, what: &str) -> Result<()> {
+        let is_atomic = self.scope().open.as_ref().is_some_and(|open| !open.is_preview);
+        if !is_atomic {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Usage, format!("expected {what} after atomic, found it inside"))
+            .hint("write inside atomic, then apply what it returns"))
     }
 
     fn finish(&self, mut transaction: Transaction, verb: Verb) -> Result<Option<OpId>> {
@@ -94,7 +114,7 @@ impl App {
             let verb = open.verb();
             let message = why.map(ToOwned::to_owned);
             let before = message.and_then(|why| self.scope().message.replace(why));
-            let op = self.finish(open.transaction, verb);
+            let op = self.finish(open.slot.into_transaction()?, verb);
             if why.is_some() {
                 self.scope().message = before;
             }
@@ -127,7 +147,7 @@ impl App {
         let (result, open) = self.with_open(Open::new(transaction, true), body);
         self.scope().own_heads = heads;
         let value = result?;
-        inspect(&mut open?.transaction, value)
+        inspect(open?.slot.transaction()?, value)
     }
 
     /// Whether what is written now stays in memory.
@@ -224,10 +244,6 @@ struct Lent<'a> {
 }
 
 impl Lent<'_> {
-    fn open(&self) -> &Open {
-        self.open.as_ref().expect("it is taken only by drop")
-    }
-
     fn open_mut(&mut self) -> &mut Open {
         self.open.as_mut().expect("it is taken only by drop")
     }
@@ -244,7 +260,8 @@ impl Drop for Lent<'_> {
 impl Open {
     fn new(transaction: Transaction, is_preview: bool) -> Self {
         let since = transaction.at();
-        Self { transaction, is_preview, since, calls: Vec::new(), broken: None }
+        let slot = Slot::new(transaction);
+        Self { slot, is_preview, since, calls: Vec::new(), broken: None }
     }
 
     fn refuse_overdue(&self, now: Timestamp) -> Result<()> {

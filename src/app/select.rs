@@ -13,7 +13,7 @@ use crate::db::{Transaction, View};
 use crate::error::{Error, Kind, Result};
 use crate::id::{SpaceId, UnitId};
 use crate::model::{Space, Unit};
-use crate::query::{Access, Glob, Literal, Query, Selector, SortKey, parse_with, plan};
+use crate::query::{Access, Glob, Literal, Query, Selector, SortKey, nearest, parse_with, plan};
 
 /// A unit as it was when it was selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -414,14 +414,9 @@ pub(crate) fn no_unit(reference: &str) -> Error {
 /// The error of a space that does not exist, with the nearest name.
 pub(crate) fn no_space(view: &View, slug: &str) -> Result<Error> {
     let error = Error::new(Kind::NotFound, format!("expected a space `{slug}`, found none"));
-    let nearest = view
-        .spaces()?
-        .into_iter()
-        .map(|space| (crate::query::distance(slug, space.slug.as_str()), space.slug))
-        .filter(|(distance, _)| *distance <= slug.len() / 3 + 1)
-        .min_by_key(|(distance, _)| *distance);
-    Ok(match nearest {
-        Some((_, nearest)) => error.hint(format!("did you mean `{nearest}`?")),
+    let spaces = view.spaces()?;
+    Ok(match nearest(slug, spaces.iter().map(|space| space.slug.as_str())) {
+        Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
         None => error.hint("windlass space list shows the spaces there are"),
     })
 }

@@ -459,7 +459,6 @@ fn source_word(source: &RevisionSource) -> String {
         RevisionSource::MergeText { .. } => "merge text".to_owned(),
         RevisionSource::Undo { .. } => "undo".to_owned(),
         RevisionSource::Resolve => "conflict".to_owned(),
-        _ => "other".to_owned(),
     }
 }
 

@@ -95,17 +95,12 @@ impl Table {
 
     /// A list of objects with the column names as keys.
     pub fn to_json(&self) -> Value {
-        self.rows
-            .iter()
-            .map(|row| {
-                self.columns
-                    .iter()
-                    .zip(row)
-                    .map(|(column, cell)| (column.clone(), cell.value.clone()))
-                    .collect::<serde_json::Map<_, _>>()
-                    .into()
-            })
-            .collect()
+        let object = |row: &Vec<Cell>| {
+            let cells = self.columns.iter().zip(row);
+            let cells = cells.map(|(column, cell)| (column.clone(), cell.value.clone()));
+            Value::Object(cells.collect())
+        };
+        self.rows.iter().map(object).collect()
     }
 }
 

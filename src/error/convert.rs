@@ -1,7 +1,7 @@
 //! Where the errors of the leaf modules become an [`Error`]: whose fault it was, and what to run.
 
 use crate::error::{Error, Kind, Location};
-use crate::{db, id, path, query, script, store, yaml};
+use crate::{db, deploy, id, path, query, script, store, yaml};
 
 impl From<id::InvalidSlug> for Error {
     fn from(error: id::InvalidSlug) -> Self {
@@ -97,6 +97,25 @@ impl From<db::Error> for Error {
                 .hint("windlass log verify says what else is damaged"),
             db::Error::NewerFormat { .. } => Self::new(Kind::Unavailable, message),
             _ => Self::new(Kind::Internal, message),
+        }
+    }
+}
+
+impl From<deploy::Error> for Error {
+    fn from(error: deploy::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            deploy::Error::Invalid { .. }
+            | deploy::Error::Duplicate { .. }
+            | deploy::Error::Order { .. }
+            | deploy::Error::Refused { .. } => Self::new(Kind::Invalid, message),
+            deploy::Error::Owned { .. }
+            | deploy::Error::Drifted { .. }
+            | deploy::Error::Occupied { .. } => Self::new(Kind::Conflict, message),
+            deploy::Error::NoObject { .. } => Self::new(Kind::NotFound, message),
+            deploy::Error::Disconnected { .. } => Self::new(Kind::Unavailable, message)
+                .hint("the same apply again sends what is missing"),
+            _ => Self::new(Kind::Unavailable, message),
         }
     }
 }

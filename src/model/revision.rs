@@ -113,4 +113,11 @@ pub enum RevisionSource {
     },
     /// A conflict settled.
     Resolve,
+    /// A copy of another unit's data, without a link to it.
+    Copy {
+        /// The unit.
+        unit: UnitId,
+        /// Its revision.
+        revision: u32,
+    },
 }

@@ -4,7 +4,6 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::Result;
-use crate::ops::selecting::object;
 use crate::ops::{Effect, Operation, Output};
 
 /// Checks the operation log.
@@ -28,6 +27,6 @@ impl Operation for LogVerify {
     fn run(app: &App, args: Args) -> Result<Output> {
         let Args {} = args;
         let report = app.verify_log()?;
-        Ok(object(report.to_string(), report.to_json()))
+        Ok(Output::Report { text: report.text(), value: report.to_json(), exit_code: report.exit_code() })
     }
 }

@@ -188,7 +188,7 @@ fn hint(suggestion: &Option<String>) -> String {
 }
 
 /// The candidate that differs least from `name`, if it is near enough to be what was meant.
-pub(super) fn nearest<'a>(
+pub fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

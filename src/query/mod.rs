@@ -49,12 +49,12 @@ mod value;
 
 use std::fmt;
 
-pub use error::{Error, Position};
+pub use error::{Error, Position, nearest};
 pub use eval::{Record, SortKey, Truth};
 pub use expr::{Check, Comparison, Constant, Expr, Operand, OrderBy, Test};
 pub use field::{Attribute, FIELDS, Field, FieldRef, Owner, Type};
 pub use lexer::MAX_BYTES;
-pub use parse::{MAX_DEPTH, MAX_PATTERNS, Values, parse, parse_with};
+pub use parse::{MAX_DEPTH, MAX_PATTERNS, Values, parse, parse_operand, parse_with};
 pub use pattern::{Glob, Pattern, Syntax};
 pub use plan::{Access, Plan, plan};
 pub use quantity::Quantity;

@@ -61,6 +61,35 @@ pub fn parse_with(text: &str, values: &Values) -> Result<Query, Error> {
     .query()
 }
 
+/// Reads one attribute or data path, such as the name of a column.
+///
+/// ```
+/// use windlass::query::{Operand, parse_operand};
+///
+/// assert!(matches!(parse_operand("Space.Slug"), Ok(Operand::Field(_))));
+/// assert!(matches!(parse_operand("spec.replicas"), Ok(Operand::Path(_))));
+/// assert!(parse_operand("Slug =").is_err());
+/// ```
+///
+/// # Errors
+/// When it is neither, or something follows it.
+pub fn parse_operand(text: &str) -> Result<Operand, Error> {
+    let values = Values::new();
+    let mut parser = Parser {
+        text,
+        tokens: tokens(text)?,
+        next: 0,
+        depth: 0,
+        patterns: 0,
+        values: &values,
+    };
+    let placed = parser.operand()?;
+    match parser.peek().kind {
+        Kind::End => Ok(placed.operand),
+        _ => Err(parser.unexpected("nothing more")),
+    }
+}
+
 struct Parser<'a> {
     text: &'a str,
     /// Ends with [`Kind::End`], which is never passed.

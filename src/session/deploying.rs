@@ -1,12 +1,10 @@
 //! Options of apply, and targets, in scripts.
 
-use std::time::Duration;
-
 use rhai::{Dynamic, Engine, Map};
 
 use crate::app::App;
-use crate::app::rollout::ApplyOptions;
-use crate::error::{Error, Kind, Result};
+use crate::app::rollout::{ApplyOptions, duration};
+use crate::error::Result;
 use crate::session::convert::{Options, scripted, to_dynamic};
 use crate::session::verbs::revision_number;
 
@@ -23,14 +21,6 @@ pub(super) fn apply_options(map: &Map) -> Result<ApplyOptions> {
     };
     options.finish()?;
     Ok(found)
-}
-
-/// A duration such as `60s`, `5m` or `1h 30m`.
-pub(super) fn duration(text: &str) -> Result<Duration> {
-    let parsed = text.parse::<jiff::SignedDuration>();
-    parsed.ok().and_then(|duration| Duration::try_from(duration).ok()).ok_or_else(|| {
-        Error::new(Kind::Usage, format!("expected a duration such as 60s or 5m, found `{text}`"))
-    })
 }
 
 pub(super) fn register(engine: &mut Engine, app: &App) {

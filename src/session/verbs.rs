@@ -180,7 +180,7 @@ fn register_deploying<T: Addressed>(engine: &mut Engine) {
         })
         .register_fn("wait", |on: &mut T, timeout: &str| {
             finished(on, (|| {
-                let timeout = super::deploying::duration(timeout)?;
+                let timeout = crate::app::rollout::duration(timeout)?;
                 on.app().wait_ready(&on.selection()?, timeout)
             })())
         });

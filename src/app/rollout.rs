@@ -1,0 +1,470 @@
+//! Deploying: apply, destroy, live state. The cluster changes here and nowhere else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::app::cluster::Slot;
+use crate::app::outcome::{Outcome, Status as Done, UnitReport, plural};
+use crate::app::record::target;
+use crate::app::related::Related;
+use crate::app::select::Selection;
+use crate::app::{App, Verb};
+use crate::db::View;
+use crate::deploy::{
+    self, Applied, LiveState, Object, Owner, Placement, Target as _, UnitObjects, WaitOptions,
+};
+use crate::error::{Error, Kind, Result};
+use crate::id::{OpId, UnitId};
+use crate::model::{Space, Status, Unit};
+
+/// What an apply does.
+#[derive(Debug, Clone, Default)]
+pub struct ApplyOptions {
+    /// Wait until what was sent is ready.
+    pub wait: bool,
+    /// How long to wait; the workloads' own deadlines where it is none.
+    pub timeout: Option<Duration>,
+    /// The revision to send; the head where it is none. The head stays as it is.
+    pub revision: Option<u32>,
+    /// Matching no unit is no error.
+    pub allow_empty: bool,
+    /// Only say what would be sent.
+    pub dry_run: bool,
+}
+
+/// Reads a duration such as `60s`, `5m` or `1h 30m`.
+///
+/// # Errors
+/// [`Kind::Usage`] when it is none, or negative.
+pub fn duration(text: &str) -> Result<Duration> {
+    let parsed = text.parse::<jiff::SignedDuration>();
+    parsed.ok().and_then(|duration| Duration::try_from(duration).ok()).ok_or_else(|| {
+        Error::new(Kind::Usage, format!("expected a duration such as 60s or 5m, found `{text}`"))
+    })
+}
+
+/// A unit on its way to a target.
+struct Shipment {
+    unit: Unit,
+    space: Space,
+    revision: u32,
+    objects: UnitObjects,
+}
+
+impl Shipment {
+    fn reference(&self) -> &str {
+        &self.objects.owner.name
+    }
+
+    fn report(&self) -> UnitReport {
+        UnitReport {
+            unit: self.unit.id,
+            reference: self.reference().to_owned(),
+            before: self.unit.live.unwrap_or(0),
+            after: self.unit.live.unwrap_or(0),
+            status: Done::Unchanged,
+            note: String::new(),
+            conflicts: Vec::new(),
+        }
+    }
+}
+
+impl App {
+    /// Sends units to their targets: by `Labels.order`, then by kind; stops at the first failure.
+    ///
+    /// What was sent before a failure stays, and the outcome says so.
+    ///
+    /// # Errors
+    /// Before anything is sent: a unit without a target, a revision that does not exist, a label
+    /// `order` that is no number, a selection that moved, a call inside [`App::atomic`].
+    pub fn apply(&self, selection: &Selection, options: &ApplyOptions) -> Result<Outcome> {
+        self.refuse_inside_atomic("apply")?;
+        if options.dry_run {
+            let options = ApplyOptions { dry_run: false, wait: false, ..options.clone() };
+            return self.rehearse(
+                || self.apply(selection, &options),
+                |_, outcome| Ok(Outcome { is_preview: true, op: None, ..outcome }),
+            );
+        }
+        let (mut outcome, op) = self.write_slot(Verb::new("apply"), |slot| {
+            let transaction = slot.transaction()?;
+            self.refuse_moved(transaction, selection)?;
+            let shipments = shipments(transaction, selection, options.revision)?;
+            ship(slot, shipments, options)
+        })?;
+        if outcome.reports.is_empty() && !options.allow_empty {
+            return Err(outcome.empty().unwrap_or_else(nothing_to_do));
+        }
+        outcome.op = op;
+        outcome.is_preview = self.is_rehearsing();
+        Ok(outcome)
+    }
+
+    /// Removes units from their targets, in the reverse order; their records stay.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn destroy(&self, selection: &Selection) -> Result<Outcome> {
+        self.refuse_inside_atomic("destroy")?;
+        let (mut outcome, op) = self.write_slot(Verb::new("destroy"), |slot| {
+            let transaction = slot.transaction()?;
+            self.refuse_moved(transaction, selection)?;
+            let shipments = shipments(transaction, selection, None)?;
+            recall(slot, shipments)
+        })?;
+        if outcome.reports.is_empty() {
+            return Err(outcome.empty().unwrap_or_else(nothing_to_do));
+        }
+        outcome.op = op;
+        Ok(outcome)
+    }
+
+    /// Waits until units are ready, or `timeout` has passed on the target's clock.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn wait_ready(&self, selection: &Selection, timeout: Duration) -> Result<Outcome> {
+        let options =
+            ApplyOptions { wait: true, timeout: Some(timeout), ..ApplyOptions::default() };
+        let (mut outcome, op) = self.write_slot(Verb::new("wait"), |slot| {
+            let shipments = shipments(slot.transaction()?, selection, None)?;
+            let mut outcome = Outcome { verb: "wait".to_owned(), ..Outcome::default() };
+            for mut shipment in shipments {
+                let mut report = shipment.report();
+                look(slot, &mut shipment, &options, &mut report)?;
+                outcome.reports.push(report);
+            }
+            Ok(outcome)
+        })?;
+        outcome.op = op;
+        outcome.is_partial = true;
+        Ok(outcome)
+    }
+
+    /// What a unit's target runs, as JSON.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] when the unit has no target.
+    pub fn live_state(&self, unit: UnitId) -> Result<Value> {
+        let selection = self.selection_of(unit)?;
+        let mut slot = Slot::new(self.0.db.overlay()?);
+        let shipment = shipments(slot.transaction()?, &selection, None)?;
+        let Some(shipment) = shipment.into_iter().next() else {
+            return Err(nothing_to_do());
+        };
+        let live = slot.with_sandbox(|sandbox| Ok(sandbox.live(&shipment.objects.owner)?))?;
+        serde_json::to_value(&live).map_err(|error| {
+            Error::new(Kind::Internal, format!("cannot write the live state: {error}"))
+        })
+    }
+
+    /// What differs between the revisions that are live and the heads.
+    ///
+    /// # Errors
+    /// When a unit was deleted meanwhile.
+    pub fn diff_live(&self, selection: &Selection) -> Result<String> {
+        self.diff(selection, None, None)
+    }
+
+    /// Deletes units from the store; their history stays. Refused while they are live.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] when a unit is live, or the selection moved.
+    pub fn delete_units(&self, selection: &Selection) -> Result<Outcome> {
+        let mut outcome = Outcome { verb: "delete".to_owned(), ..Outcome::default() };
+        let (reports, op) = self.write(Verb::new("delete"), |transaction| {
+            self.refuse_moved(transaction, selection)?;
+            let mut reports = Vec::new();
+            for pin in selection.pins() {
+                let unit = transaction.unit(pin.unit)?;
+                let space = transaction.space(unit.space)?;
+                let reference = format!("{}/{}", space.slug, unit.slug);
+                if unit.status != Status::NoLive {
+                    return Err(Error::new(
+                        Kind::Conflict,
+                        format!("expected `{reference}` to be live nowhere, found it {:?}", unit.status),
+                    )
+                    .hint(format!("windlass unit destroy {reference} removes it from its target")));
+                }
+                transaction.delete_unit(unit.id)?;
+                reports.push(UnitReport {
+                    unit: unit.id,
+                    reference,
+                    before: unit.head,
+                    after: 0,
+                    status: Done::Changed,
+                    note: "deleted".to_owned(),
+                    conflicts: Vec::new(),
+                });
+            }
+            Ok(reports)
+        })?;
+        outcome.reports = reports;
+        outcome.op = op;
+        match outcome.reports.is_empty() {
+            true => Err(outcome.empty().unwrap_or_else(nothing_to_do)),
+            false => Ok(outcome),
+        }
+    }
+}
+
+fn nothing_to_do() -> Error {
+    Error::new(Kind::NotFound, "expected at least one unit, found none")
+}
+
+/// The units of a selection as objects, in its order.
+fn shipments(
+    view: &View,
+    selection: &Selection,
+    revision: Option<u32>,
+) -> Result<Vec<Shipment>> {
+    let store = store_id(view)?;
+    let mut related = Related::new(view);
+    let mut without_target = BTreeSet::new();
+    let mut shipments = Vec::with_capacity(selection.pins().len());
+    for pin in selection.pins() {
+        let unit = view.unit(pin.unit)?;
+        let space = related.space(unit.space)?;
+        let Some(slug) = target(&unit, &space) else {
+            without_target.insert(format!("{}/{}", space.slug, unit.slug));
+            continue;
+        };
+        let namespace = namespace(view, slug, &space)?;
+        let number = revision.unwrap_or(unit.head);
+        let stream = if number == unit.head {
+            view.stream(&unit.data)?
+        } else {
+            view.stream(&view.revision(unit.id, number)?.data)?
+        };
+        let name = format!("{}/{}", space.slug, unit.slug);
+        let owner = Owner { unit: unit.id, store: store.clone(), name };
+        let objects =
+            UnitObjects { owner, revision: number, namespace, objects: Object::all(&stream) };
+        shipments.push(Shipment { space: Space::clone(&space), revision: number, objects, unit });
+    }
+    match without_target.first() {
+        None => Ok(shipments),
+        Some(first) => Err(no_target(first, without_target.len())),
+    }
+}
+
+fn no_target(first: &str, count: usize) -> Error {
+    let others = match count {
+        1 => String::new(),
+        count => format!(" and {}", plural(count - 1, "other")),
+    };
+    let space = first.split('/').next().unwrap_or_default();
+    Error::new(Kind::Invalid, format!("expected a target for `{first}`{others}, found none"))
+        .hint(format!("windlass worker install worker --space {space} --wait sets the sandbox"))
+        .context("nothing was sent")
+}
+
+/// The namespace of objects that name none: the target's, else the space's name.
+fn namespace(view: &View, slug: &str, space: &Space) -> Result<String> {
+    let target = match slug.parse() {
+        Ok(slug) => view.find_target(&slug)?,
+        Err(_) => None,
+    };
+    let Some(target) = target else {
+        return Err(Error::new(
+            Kind::NotFound,
+            format!("expected a target `{slug}` for space `{}`, found none", space.slug),
+        )
+        .hint(format!("windlass target create {slug} makes it")));
+    };
+    let named = target.parameters.get("namespace").cloned();
+    Ok(named.unwrap_or_else(|| space.slug.to_string()))
+}
+
+/// By which a cluster's objects tell stores apart: the hash of the store's first operation.
+fn store_id(view: &View) -> Result<String> {
+    match view.last_operation()? {
+        None => Ok(String::new()),
+        Some(_) => Ok(view.operation(OpId(1))?.hash.short()),
+    }
+}
+
+fn placements(shipments: &[Shipment]) -> Vec<Placement> {
+    let placement = |shipment: &Shipment| Placement {
+        unit: shipment.unit.id,
+        name: shipment.reference().to_owned(),
+        order: shipment.unit.labels.get("order").cloned(),
+        kinds: shipment.unit.kinds.clone(),
+    };
+    shipments.iter().map(placement).collect()
+}
+
+fn ship(slot: &mut Slot, shipments: Vec<Shipment>, options: &ApplyOptions) -> Result<Outcome> {
+    let levels = deploy::order(&placements(&shipments))?;
+    let mut by_unit: BTreeMap<UnitId, Shipment> =
+        shipments.into_iter().map(|shipment| (shipment.unit.id, shipment)).collect();
+    let mut outcome = Outcome { verb: "apply".to_owned(), is_partial: true, ..Outcome::default() };
+    let mut failed = None;
+    for level in levels {
+        let mut sent = Vec::new();
+        for unit in level {
+            let Some(mut shipment) = by_unit.remove(&unit) else { continue };
+            let mut report = shipment.report();
+            if let Some(earlier) = &failed {
+                report.status = Done::Skipped(format!("not sent: {earlier} failed"));
+                outcome.reports.push(report);
+                continue;
+            }
+            send(slot, &mut shipment, &mut report)?;
+            if matches!(report.status, Done::Failed(_)) {
+                failed = Some(shipment.reference().to_owned());
+                outcome.reports.push(report);
+            } else {
+                sent.push((shipment, report));
+            }
+        }
+        for (mut shipment, mut report) in sent {
+            look(slot, &mut shipment, options, &mut report)?;
+            if matches!(report.status, Done::Failed(_)) && failed.is_none() {
+                failed = Some(shipment.reference().to_owned());
+            }
+            outcome.reports.push(report);
+        }
+    }
+    if let Some(name) = slot.with_sandbox(|sandbox| Ok(sandbox.describe())).ok() {
+        outcome.notes.push(format!("target: {name}"));
+    }
+    Ok(outcome)
+}
+
+/// Sends one unit; the report says how that went.
+fn send(slot: &mut Slot, shipment: &mut Shipment, report: &mut UnitReport) -> Result<()> {
+    let options = deploy::ApplyOptions::default();
+    let sent = slot.with_sandbox(|sandbox| Ok(sandbox.apply(&shipment.objects, &options)))?;
+    let before = shipment.unit.clone();
+    let unit = &mut shipment.unit;
+    unit.last_applied = Some(shipment.revision);
+    match sent {
+        Ok(applied) => {
+            if unit.live != Some(shipment.revision) {
+                unit.previous_live = unit.live;
+                unit.live = Some(shipment.revision);
+            }
+            report.after = shipment.revision;
+            if applied.is_changed() || *unit != before {
+                report.status = Done::Changed;
+            }
+            report.note = describe(&applied);
+        }
+        Err(error) => {
+            unit.status = Status::Failed;
+            unit.status_reason = Some(error.to_string());
+            report.status = Done::Failed(Error::from(error));
+        }
+    }
+    store_status(slot, &before, unit)
+}
+
+/// Looks how a unit fares, waiting for it where that is asked for.
+fn look(
+    slot: &mut Slot,
+    shipment: &mut Shipment,
+    options: &ApplyOptions,
+    report: &mut UnitReport,
+) -> Result<()> {
+    let owner = &shipment.objects.owner;
+    let live: LiveState = slot.with_sandbox(|sandbox| {
+        if !options.wait {
+            return Ok(sandbox.live(owner)?);
+        }
+        let timeout = options.timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+        let wait = WaitOptions { timeout, ..WaitOptions::default() };
+        Ok(sandbox.wait(owner, &wait, &mut |_| {})?.state)
+    })?;
+    let before = shipment.unit.clone();
+    let unit = &mut shipment.unit;
+    unit.status = live.status;
+    unit.status_reason = (!live.reason.is_empty()).then(|| live.reason.clone());
+    let word = format!("{:?}", live.status);
+    if !report.note.is_empty() {
+        report.note.push_str(", ");
+    }
+    report.note.push_str(&match live.reason.as_str() {
+        "" => word,
+        reason => format!("{word}: {reason}"),
+    });
+    if options.wait && live.status != Status::Ready {
+        report.status = Done::Failed(
+            Error::new(
+                Kind::Unavailable,
+                format!(
+                    "expected `{}` to become ready, found it {:?}: {}",
+                    shipment.objects.owner.name, live.status, live.reason
+                ),
+            )
+            .hint(format!("windlass unit live-state {} shows more", shipment.objects.owner.name)),
+        );
+    }
+    store_status(slot, &before, unit)
+}
+
+fn store_status(slot: &mut Slot, before: &Unit, unit: &Unit) -> Result<()> {
+    if before != unit {
+        slot.transaction()?.put_unit(unit)?;
+    }
+    Ok(())
+}
+
+fn recall(slot: &mut Slot, shipments: Vec<Shipment>) -> Result<Outcome> {
+    let levels = deploy::destroy_order(&placements(&shipments))?;
+    let mut by_unit: BTreeMap<UnitId, Shipment> =
+        shipments.into_iter().map(|shipment| (shipment.unit.id, shipment)).collect();
+    let mut outcome =
+        Outcome { verb: "destroy".to_owned(), is_partial: true, ..Outcome::default() };
+    let mut failed = None;
+    for unit in levels.into_iter().flatten() {
+        let Some(mut shipment) = by_unit.remove(&unit) else { continue };
+        let mut report = shipment.report();
+        if let Some(earlier) = &failed {
+            report.status = Done::Skipped(format!("not destroyed: {earlier} failed"));
+            outcome.reports.push(report);
+            continue;
+        }
+        let owner = &shipment.objects.owner;
+        match slot.with_sandbox(|sandbox| Ok(sandbox.destroy(owner)))? {
+            Ok(applied) => {
+                let before = shipment.unit.clone();
+                let unit = &mut shipment.unit;
+                unit.previous_live = unit.live.or(unit.previous_live);
+                unit.live = None;
+                unit.status = Status::NoLive;
+                unit.status_reason = None;
+                report.after = 0;
+                report.note = describe(&applied);
+                if applied.is_changed() || *unit != before {
+                    report.status = Done::Changed;
+                }
+                store_status(slot, &before, unit)?;
+            }
+            Err(error) => {
+                failed = Some(shipment.reference().to_owned());
+                report.status = Done::Failed(Error::from(error));
+            }
+        }
+        outcome.reports.push(report);
+    }
+    Ok(outcome)
+}
+
+fn describe(applied: &Applied) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for object in &applied.objects {
+        let word = match object.action {
+            deploy::Action::Create => "created",
+            deploy::Action::Update => "changed",
+            deploy::Action::Keep => "same",
+            deploy::Action::Delete => "deleted",
+        };
+        *counts.entry(word).or_default() += 1;
+    }
+    let parts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    parts.join(", ")
+}
+
