@@ -2,15 +2,18 @@
 //! scripted in Rhai.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod db;
 pub mod deploy;
 pub mod error;
 pub mod id;
 pub mod model;
+pub mod ops;
 pub mod path;
 pub mod query;
 pub mod runtime;
 pub mod script;
+pub mod session;
 pub mod store;
 pub mod yaml;

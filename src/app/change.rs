@@ -120,7 +120,8 @@ impl App {
         if options.dry_run && !self.is_rehearsing() {
             return self.rehearse(
                 || self.change(selection, verb, ChangeOptions { dry_run: false, ..options }, plan),
-                |_, mut outcome| {
+                |transaction, mut outcome| {
+                    outcome.changes = self.preview_of(transaction)?.diff();
                     outcome.is_preview = true;
                     outcome.op = None;
                     Ok(outcome)

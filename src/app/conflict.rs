@@ -243,7 +243,7 @@ impl App {
 }
 
 /// What was decided about a row, in a word.
-pub(crate) fn state_word(state: RowState) -> &'static str {
+pub fn state_word(state: RowState) -> &'static str {
     match state {
         RowState::Open => "open",
         RowState::Kept => "kept",
@@ -272,9 +272,4 @@ fn signature(side: &Side) -> String {
     let day = side.at.to_minutes();
     let day = day.split(' ').next().unwrap_or_default();
     format!("   r{}  {}  {day}", side.revision, side.author)
-}
-
-/// The rows that an upgrade left open, for the report.
-pub(crate) fn open_rows(rows: &[ConflictRow]) -> usize {
-    rows.iter().filter(|row| row.state == RowState::Open).count()
 }

@@ -11,7 +11,7 @@ use crate::app::select::Selection;
 use crate::app::{App, Verb};
 use crate::db::{NewRevision, Transaction};
 use crate::error::{Error, Kind, Result};
-use crate::id::{Slug, SpaceId, UnitId};
+use crate::id::{OpId, Slug, SpaceId, UnitId};
 use crate::clock::Timestamp;
 use crate::model::{Bookkeeping, Hash, RevisionSource, SourceText, Space, Unit, Upstream};
 use crate::yaml::Stream;
@@ -47,6 +47,8 @@ pub struct Made<T> {
     pub status: Status,
     /// The report of the write, for a unit.
     pub report: Option<UnitReport>,
+    /// The operation that was written; none where nothing changed.
+    pub op: Option<OpId>,
 }
 
 impl App {
@@ -66,7 +68,7 @@ impl App {
             }
             new_space(transaction, slug, options)
         })?;
-        Ok(Made { id, status: Status::Created, report: None })
+        Ok(Made { id, status: Status::Created, report: None, op: None })
     }
 
     /// Makes sure of a space. Labels and target that are given are set; others stay.
@@ -77,7 +79,7 @@ impl App {
         if let Some(space) = self.read(|view| Ok(view.find_space(slug)?))?
             && has_options(&space, options)
         {
-            return Ok(Made { id: space.id, status: Status::Unchanged, report: None });
+            return Ok(Made { id: space.id, status: Status::Unchanged, report: None, op: None });
         }
         let verb = Verb::new(format!("space ensure {slug}"));
         let (made, _) = self.write(verb, |transaction| match transaction.find_space(slug)? {
@@ -86,11 +88,11 @@ impl App {
                 space.labels.extend(options.labels.clone());
                 space.target = options.target.clone().or(space.target);
                 transaction.put_space(&space)?;
-                Ok(Made { id, status: Status::Changed, report: None })
+                Ok(Made { id, status: Status::Changed, report: None, op: None })
             }
             None => {
                 let id = new_space(transaction, slug, options)?;
-                Ok(Made { id, status: Status::Created, report: None })
+                Ok(Made { id, status: Status::Created, report: None, op: None })
             }
         })?;
         Ok(made)
@@ -114,8 +116,7 @@ impl App {
             refuse_taken(transaction, space, slug)?;
             self.insert_unit(transaction, space, slug, stream, RevisionSource::Create, options)
         })?;
-        drop(op);
-        Ok(made)
+        Ok(Made { op, ..made })
     }
 
     /// Makes sure of a unit: makes it, or merges what changed in `text` since it was last given.
@@ -150,7 +151,7 @@ impl App {
         refuse_variant(&unit)?;
         let remembered = bookkeeping.sources.get(source);
         if remembered.is_some_and(|remembered| remembered.digest == digest) {
-            return Ok(Made { id: unit.id, status: Status::Unchanged, report: None });
+            return Ok(Made { id: unit.id, status: Status::Unchanged, report: None, op: None });
         }
         if remembered.is_none() && unit.data != digest {
             return Err(not_remembered(&unit, source));
@@ -209,7 +210,7 @@ impl App {
         if let Some(existing) = existing {
             let is_variant = existing.upstream.as_ref().is_some_and(|link| link.unit == source);
             if is_variant {
-                return Ok(Made { id: existing.id, status: Status::Unchanged, report: None });
+                return Ok(Made { id: existing.id, status: Status::Unchanged, report: None, op: None });
             }
             return Err(Error::new(
                 Kind::Exists,
@@ -218,6 +219,29 @@ impl App {
             .hint("give the variant a name of its own: ensure_clone(source, #{ slug: \"…\" })"));
         }
         self.clone_unit(space, &upstream, slug, labels, true)
+    }
+
+    /// Makes a variant of `source`.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] when the space has a unit of that name.
+    pub fn create_clone(
+        &self,
+        space: SpaceId,
+        source: UnitId,
+        slug: &Slug,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<Made<UnitId>> {
+        let upstream = self.read(|view| Ok(view.unit(source)?))?;
+        self.clone_unit(space, &upstream, slug, labels, true)
+    }
+
+    /// Whether a space has a unit, by which name whatever.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn has_unit(&self, space: SpaceId, slug: &Slug) -> Result<bool> {
+        self.read(|view| Ok(view.find_unit(space, slug)?.is_some()))
     }
 
     /// Copies a unit's data without a link to it.
@@ -245,7 +269,7 @@ impl App {
     ) -> Result<Made<UnitId>> {
         let word = if is_linked { "clone" } else { "copy" };
         let verb = Verb::new(format!("unit {word} {slug}"));
-        let (made, _) = self.write(verb, |transaction| {
+        let (made, op) = self.write(verb, |transaction| {
             refuse_taken(transaction, space, slug)?;
             let source_space = transaction.space(original.space)?;
             let reference = format!("{}/{}", source_space.slug, original.slug);
@@ -273,7 +297,7 @@ impl App {
             };
             self.new_unit(transaction, new)
         })?;
-        Ok(made)
+        Ok(Made { op, ..made })
     }
 
     pub(crate) fn insert_unit(
@@ -331,7 +355,7 @@ impl App {
             note: String::new(),
             conflicts: Vec::new(),
         };
-        Ok(Made { id, status: Status::Created, report: Some(report) })
+        Ok(Made { id, status: Status::Created, report: Some(report), op: None })
     }
 }
 
@@ -423,5 +447,5 @@ fn single(outcome: Outcome) -> Result<Made<UnitId>> {
     }
     let report = outcome.reports.into_iter().next();
     let report = report.ok_or_else(|| Error::new(Kind::Internal, "a change had no unit"))?;
-    Ok(Made { id: report.unit, status: report.status.clone(), report: Some(report) })
+    Ok(Made { id: report.unit, status: report.status.clone(), report: Some(report), op: None })
 }

@@ -69,6 +69,8 @@ pub struct Outcome {
     pub is_preview: bool,
     /// Whether what was done before a failure stays: so it is with what was sent to a target.
     pub is_partial: bool,
+    /// What would change, in a preview.
+    pub changes: String,
     /// Notes that concern no single unit.
     pub notes: Vec<String>,
 }
@@ -247,6 +249,7 @@ impl Outcome {
             "Failed": self.failed(),
             "Units": units,
             "Notes": self.notes,
+            "Changes": self.changes,
         })
     }
 }
@@ -272,6 +275,9 @@ impl fmt::Display for Outcome {
         }
         for note in &self.notes {
             writeln!(f, "  {note}")?;
+        }
+        if !self.changes.is_empty() {
+            write!(f, "\n{}", self.changes)?;
         }
         Ok(())
     }

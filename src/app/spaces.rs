@@ -7,7 +7,7 @@ use crate::app::select::{no_space, no_unit};
 use crate::app::show::matching;
 use crate::app::table::{Cell, Table};
 use crate::error::Result;
-use crate::id::{SpaceId, UnitId};
+use crate::id::{Slug, SpaceId, UnitId};
 use crate::model::Space;
 
 impl App {
@@ -49,6 +49,14 @@ impl App {
             let spaces = view.spaces()?.into_iter();
             Ok(spaces.filter(|space| matching(pattern, space.slug.as_str())).collect())
         })
+    }
+
+    /// The name of a unit.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::error::Kind::NotFound) when it was deleted.
+    pub fn unit_slug(&self, unit: UnitId) -> Result<Slug> {
+        self.read(|view| Ok(view.unit(unit)?.slug))
     }
 
     /// The unit of this name in a space.

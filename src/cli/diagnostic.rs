@@ -1,7 +1,7 @@
 //! Errors as people read them: what, where with the lines around it, what is meant, what next.
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::error::{Error, Kind, Location};
 
@@ -11,10 +11,11 @@ const LINES_ABOVE: usize = 2;
 /// The error in full, with colour codes (which a stream that is no terminal drops).
 pub(super) fn render(error: &Error) -> String {
     let kind = error.kind().name();
-    let mut group = Level::ERROR.primary_title(error.message()).id(kind);
+    let title = Level::ERROR.primary_title(error.message()).id(kind);
     let excerpt = error.location().and_then(|at| Some((at, Excerpt::around(at)?)));
-    if let Some((at, excerpt)) = &excerpt {
-        group = group.element(
+    let group = match &excerpt {
+        None => Group::with_title(title),
+        Some((at, excerpt)) => title.element(
             Snippet::source(excerpt.text.as_str())
                 .path(at.file.as_str())
                 .line_start(excerpt.first_line)
@@ -22,8 +23,8 @@ pub(super) fn render(error: &Error) -> String {
                 .annotation(
                     AnnotationKind::Primary.span(excerpt.span.clone()).label(at.label.as_str()),
                 ),
-        );
-    }
+        ),
+    };
     let renderer = Renderer::styled().decor_style(DecorStyle::Unicode).term_width(100);
     let mut text = renderer.render(&[group]);
     text.push('\n');

@@ -8,7 +8,7 @@ use crate::cli::words_of;
 use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
 use crate::ops::function_do::{self, FunctionDo};
-use crate::script::function::Function;
+use crate::script::Function;
 
 pub(super) fn do_command() -> Command {
     Command::new("do")
@@ -91,11 +91,11 @@ fn command_for(function: &Function) -> Command {
                 .help("Values for the parameters, in their order"),
         );
     for param in &function.params {
-        let help = format!("{} ({})", param.about, param.describe_type());
+        let help = format!("{} ({})", param.about, param.accepted());
         command = command.arg(
             Arg::new(format!("param:{}", param.name))
-                .long(param.name.replace('_', "-"))
-                .value_name(param.type_name().to_uppercase())
+                .long(param.name.clone())
+                .value_name(param.kind.name().to_uppercase())
                 .action(ArgAction::Set)
                 .allow_hyphen_values(true)
                 .help(help)

@@ -36,7 +36,7 @@ impl Operation for ConflictList {
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve(app)?;
         let rows = app.conflicts_of(&selection)?;
-        let rows: Vec<_> = rows.into_iter().filter(|row| args.all || row.row.is_open()).collect();
+        let rows: Vec<_> = rows.into_iter().filter(|row| args.all || row.is_open()).collect();
         app.conflict_table(&rows).map(Output::Table)
     }
 }

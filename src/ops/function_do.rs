@@ -5,7 +5,8 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::error::Result;
 use crate::app::change::ChangeOptions;
-use crate::ops::selecting::SelectingFlags;
+use crate::app::functions::{is_mutating, refuse_dry_run};
+use crate::ops::selecting::{SelectingFlags, shown};
 use crate::ops::{Effect, Operation, Output};
 
 /// Runs a function over units.
@@ -44,7 +45,15 @@ impl Operation for FunctionDo {
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve_for_write(app)?;
-        let change = ChangeOptions { allow_empty: args.selecting.allow_empty, dry_run: args.dry_run };
-        app.call_function(&selection, &args.function, &args.args, &args.named, change)
+        let change =
+            ChangeOptions { allow_empty: args.selecting.allow_empty, dry_run: args.dry_run };
+        let (name, positional, named) = (&args.function, &args.args, &args.named);
+        if is_mutating(&*app.catalogue()?.get(name)?) {
+            let outcome = app.run_function(&selection, name, positional, named, change)?;
+            return shown(outcome);
+        }
+        refuse_dry_run(name, change)?;
+        let rows = app.ask_function(&selection, name, positional, named)?;
+        Ok(Output::Table(app.rows_table(&rows)))
     }
 }

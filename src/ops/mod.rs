@@ -9,10 +9,93 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
+pub mod conflict_keep;
+pub mod conflict_list;
+pub mod conflict_show;
+pub mod conflict_take;
+pub mod function_do;
+pub mod function_explain;
+pub mod function_list;
+pub mod function_test;
+pub mod import;
+pub mod log;
+pub mod log_verify;
 pub mod output;
+pub mod protect;
+pub mod release;
+pub mod revision_list;
 pub mod selecting;
+pub mod space_create;
+pub mod space_list;
+pub mod target_create;
+pub mod target_list;
+pub mod unit_apply;
+pub mod unit_create;
+pub mod unit_data;
+pub mod unit_delete;
+pub mod unit_destroy;
+pub mod unit_diff;
+pub mod unit_get;
+pub mod unit_list;
+pub mod unit_live_state;
+pub mod unit_tree;
+pub mod unit_update;
+pub mod whoami;
+pub mod worker_install;
+pub mod worker_list;
 
 pub use output::Output;
+
+/// Every operation. A test compares this table with the folder.
+pub static OPS: &[OpDef] = &[
+    OpDef::of::<conflict_keep::ConflictKeep>(),
+    OpDef::of::<conflict_list::ConflictList>(),
+    OpDef::of::<conflict_show::ConflictShow>(),
+    OpDef::of::<conflict_take::ConflictTake>(),
+    OpDef::of::<function_do::FunctionDo>(),
+    OpDef::of::<function_explain::FunctionExplain>(),
+    OpDef::of::<function_list::FunctionList>(),
+    OpDef::of::<function_test::FunctionTest>(),
+    OpDef::of::<import::Import>(),
+    OpDef::of::<log::Log>(),
+    OpDef::of::<log_verify::LogVerify>(),
+    OpDef::of::<protect::Protect>(),
+    OpDef::of::<release::Release>(),
+    OpDef::of::<revision_list::RevisionList>(),
+    OpDef::of::<space_create::SpaceCreate>(),
+    OpDef::of::<space_list::SpaceList>(),
+    OpDef::of::<target_create::TargetCreate>(),
+    OpDef::of::<target_list::TargetList>(),
+    OpDef::of::<unit_apply::UnitApply>(),
+    OpDef::of::<unit_create::UnitCreate>(),
+    OpDef::of::<unit_data::UnitData>(),
+    OpDef::of::<unit_delete::UnitDelete>(),
+    OpDef::of::<unit_destroy::UnitDestroy>(),
+    OpDef::of::<unit_diff::UnitDiff>(),
+    OpDef::of::<unit_get::UnitGet>(),
+    OpDef::of::<unit_list::UnitList>(),
+    OpDef::of::<unit_live_state::UnitLiveState>(),
+    OpDef::of::<unit_tree::UnitTree>(),
+    OpDef::of::<unit_update::UnitUpdate>(),
+    OpDef::of::<whoami::WhoAmI>(),
+    OpDef::of::<worker_install::WorkerInstall>(),
+    OpDef::of::<worker_list::WorkerList>(),
+];
+
+/// What the commands of a noun are about.
+pub fn about_noun(noun: &str) -> &'static str {
+    match noun {
+        "space" => "Spaces: named containers of units",
+        "unit" => "Units: configuration as data",
+        "function" => "Functions: one .rhai file each",
+        "conflict" => "Merge conflicts that wait for a decision",
+        "revision" => "The history of a unit",
+        "target" => "Where units deploy",
+        "worker" => "Who deploys the units of a space",
+        "log" => "The operation log",
+        _ => "",
+    }
+}
 
 /// What an operation may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

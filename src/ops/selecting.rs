@@ -3,7 +3,9 @@
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::app::outcome::Outcome;
 use crate::app::select::{Request, Selection};
+use crate::ops::Output;
 use crate::error::{Error, Kind, Result};
 
 /// Which units an operation means.
@@ -46,6 +48,14 @@ impl Selecting {
         self.flags.select(app, self.selector.as_deref())
     }
 
+    /// The plan of the clause, where it begins with `EXPLAIN`.
+    ///
+    /// # Errors
+    /// When the clause cannot be read.
+    pub fn explain(&self, app: &App) -> Result<Option<String>> {
+        app.explain(&self.flags.request(self.selector.as_deref()))
+    }
+
     /// As [`Self::resolve`], for a write: nothing said at all is an error, not everything.
     ///
     /// # Errors
@@ -83,13 +93,17 @@ impl SelectingFlags {
     }
 
     fn select(&self, app: &App, selector: Option<&str>) -> Result<Selection> {
-        app.select(&Request {
+        app.select(&self.request(selector))
+    }
+
+    fn request(&self, selector: Option<&str>) -> Request {
+        Request {
             selector: selector.map(ToOwned::to_owned),
             space: self.space.clone(),
             units: self.unit.clone(),
             clause: self.clause.clone(),
             ..Request::default()
-        })
+        }
     }
 
     fn refuse_unsaid(&self, has_selector: bool) -> Result<()> {
@@ -117,4 +131,23 @@ pub fn label(text: &str) -> std::result::Result<(String, String), String> {
 /// A result with a line for people.
 pub fn object(text: String, value: serde_json::Value) -> crate::ops::Output {
     crate::ops::Output::Report { text, value, exit_code: 0 }
+}
+
+/// Reads the numbers of conflicts: `c41`.
+///
+/// # Errors
+/// [`Kind::Usage`] when one is not a number.
+pub fn conflict_ids(texts: &[String]) -> Result<Vec<crate::id::ConflictId>> {
+    texts.iter().map(|text| Ok(text.parse()?)).collect()
+}
+
+/// An outcome as it is shown; the failure of a single unit is shown in full.
+///
+/// # Errors
+/// That failure.
+pub fn shown(outcome: Outcome) -> Result<Output> {
+    match outcome.failure() {
+        Some(error) if outcome.reports.len() == 1 => Err(error),
+        _ => Ok(Output::Outcome(outcome)),
+    }
 }

@@ -63,7 +63,7 @@ impl Operation for UnitCreate {
                     None => upstream,
                 };
                 let source = app.unit_named(&reference)?;
-                app.create_clone(space, source, Some(&slug), &labels)?
+                app.create_clone(space, source, &slug, &labels)?
             }
             _ => {
                 return Err(Error::new(Kind::Usage, "expected a file or --upstream-unit, found neither")

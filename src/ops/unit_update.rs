@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::change::ChangeOptions;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
-use crate::ops::selecting::Selecting;
+use crate::ops::selecting::{Selecting, shown};
 use crate::ops::{Effect, Operation, Output};
 
 /// Changes units: new data, a patch, an upgrade, or an earlier revision.
@@ -82,7 +82,7 @@ impl Operation for UnitUpdate {
                 "expected one of a file, --patch JSON, --upgrade and --restore N",
             )),
         }?;
-        app.show_changes(outcome).map(Output::Changes)
+        shown(outcome)
     }
 }
 

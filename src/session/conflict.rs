@@ -3,7 +3,7 @@
 use rhai::{Engine, Map};
 
 use crate::app::App;
-use crate::app::conflict::Decision;
+use crate::app::conflict::{Decision, state_word};
 use crate::error::Result;
 use crate::id::ConflictId;
 use crate::model::Conflict;
@@ -95,8 +95,8 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
         .register_get("incoming", |on: &mut ScriptConflict| {
             on.row.row.incoming.clone().unwrap_or_default()
         })
-        .register_get("reason", |on: &mut ScriptConflict| on.row.row.reason.to_string())
-        .register_get("state", |on: &mut ScriptConflict| on.row.row.state.to_string())
+        .register_get("reason", |on: &mut ScriptConflict| on.row.row.reason.describe().to_owned())
+        .register_get("state", |on: &mut ScriptConflict| state_word(on.row.row.state).to_owned())
         .register_fn("take", |on: &mut ScriptConflict| {
             decide(&on.app, &[on.row.id], &Decision::Take)
         })

@@ -22,7 +22,7 @@ pub(super) fn scripted<T>(result: Result<T>) -> Scripted<T> {
 pub(super) fn caught(error: &EvalAltResult) -> Error {
     match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(value, _) => of_value(value),
-        _ => crate::script::translate(error).into(),
+        inner => Error::new(Kind::Invalid, inner.to_string()),
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, EvalAltResult, Scope};
 
 use crate::app::App;
-use crate::app::preview::preview_of;
 use crate::error::{Error, Kind, Location, Result};
 use crate::ops::{OPS, Output};
 use crate::runtime::Interrupt;
@@ -139,7 +138,7 @@ impl Session {
         let app = self.app.clone();
         let preview = app.rehearse(
             || self.run(program, words, variable),
-            |transaction, _| preview_of(transaction),
+            |transaction, _| app.preview_of(transaction),
         )?;
         Ok(Some(Output::Report {
             text: preview.to_string(),

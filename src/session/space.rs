@@ -4,8 +4,9 @@ use rhai::{Array, Dynamic, Engine, FnPtr, Map, NativeCallContext};
 
 use crate::app::App;
 use crate::app::create::{Made, SpaceOptions, UnitOptions};
+use crate::app::import::ImportOptions;
 use crate::app::select::Request;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::id::{Slug, SpaceId};
 use crate::session::convert::{Options, Scripted, caught, scripted, to_dynamic};
 use crate::session::outcome::ScriptOutcome;
@@ -68,11 +69,19 @@ impl ScriptSpace {
         edit: impl FnOnce(ScriptUnit) -> Result<()>,
     ) -> Result<ScriptUnit> {
         let mut options = Options::new(options);
-        let slug = options.text("slug")?.map(|slug| slug.parse()).transpose()?;
+        let slug: Option<Slug> = options.text("slug")?.map(|slug| slug.parse()).transpose()?;
         let labels = options.labels("labels")?;
         options.finish()?;
+        let name = match &slug {
+            Some(slug) => slug.clone(),
+            None => self.app.unit_slug(source.id())?,
+        };
+        if self.app.has_unit(self.id, &name)? {
+            let made = self.app.ensure_clone(self.id, source.id(), Some(&name), &labels)?;
+            return Ok(ScriptUnit::made(&self.app, made));
+        }
         let (unit, _) = self.app.atomic(None, || {
-            let made = self.app.ensure_clone(self.id, source.id(), slug.as_ref(), &labels)?;
+            let made = self.app.ensure_clone(self.id, source.id(), Some(&name), &labels)?;
             let unit = ScriptUnit::made(&self.app, made);
             if unit.is_new() {
                 edit(unit.clone())?;
@@ -230,7 +239,11 @@ fn register_units(engine: &mut Engine) {
             })())
         })
         .register_fn("import_dir", |space: &mut ScriptSpace, folder: &str| {
-            scripted(space.app.import_folder(space.id, folder, &Default::default()))
+            scripted(space.slug().and_then(|slug| {
+                let folder = space.app.project().resolve(folder)?;
+                let options = ImportOptions::default();
+                space.app.import_folder(&slug, &folder.to_string_lossy(), &options)
+            }))
                 .map(|outcome| ScriptOutcome::new(&space.app, outcome))
         });
 }
@@ -239,9 +252,4 @@ fn register_units(engine: &mut Engine) {
 fn run(context: &NativeCallContext<'_>, closure: &FnPtr, unit: ScriptUnit) -> Result<()> {
     let result: Scripted<Dynamic> = closure.call_within_context(context, (unit,));
     result.map(drop).map_err(|error| caught(&error))
-}
-
-/// The error of a space that does not exist.
-pub(super) fn no_space(slug: &str) -> Error {
-    Error::new(Kind::NotFound, format!("expected a space `{slug}`, found none"))
 }

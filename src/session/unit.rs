@@ -109,7 +109,7 @@ pub(super) fn register(engine: &mut Engine) {
         .register_fn("diff", |unit: &mut ScriptUnit, from: i64, to: i64| {
             scripted((|| {
                 let (from, to) = (revision_number(from)?, revision_number(to)?);
-                unit.app.diff_revisions(unit.id, from, to)
+                unit.app.diff(&unit.selection()?, Some(from), Some(to))
             })())
         })
         .register_fn("live_state", |unit: &mut ScriptUnit| {

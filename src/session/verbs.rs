@@ -9,7 +9,7 @@ use crate::app::change::ChangeOptions;
 use crate::app::select::Selection;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
-use crate::script::function;
+use crate::script::Kind as FunctionKind;
 use crate::session::conflict::ScriptConflicts;
 use crate::session::convert::{Options, Scripted, scripted, thrown, to_dynamic, to_json, to_texts};
 use crate::session::outcome::ScriptOutcome;
@@ -226,12 +226,12 @@ fn call<T: Addressed>(on: &T, name: &str, values: &[Dynamic]) -> Scripted<Dynami
     let (args, named, change) = scripted(arguments(values))?;
     let function = scripted(app.catalogue().and_then(|all| Ok(all.get(name)?)))?;
     let selection = scripted(on.selection())?;
-    if function.kind == function::Kind::Mutate {
+    if function.kind == FunctionKind::Mutate {
         let outcome = app.run_function(&selection, name, &args, &named, change);
         return finished(on, outcome).map(Dynamic::from);
     }
     let rows = scripted(app.ask_function(&selection, name, &args, &named))?;
-    if selection.pins().len() == 1 && function.kind == function::Kind::Query {
+    if selection.pins().len() == 1 && function.kind == FunctionKind::Query {
         let mut values: Vec<Value> = rows.into_iter().map(|row| row.value).collect();
         let value = match values.len() {
             0 => Value::Null,
