@@ -159,10 +159,27 @@ mod tests {
 
     #[test]
     fn slugs_refuse_what_a_shell_or_a_clause_would_trip_over() {
-        for bad in ["", "-a", "A", "a b", "a/b", "a*", "é", ".a", &"a".repeat(129)] {
+        for bad in [
+            "",
+            "-a",
+            "A",
+            "a b",
+            "a/b",
+            "a*",
+            "é",
+            ".a",
+            &"a".repeat(129),
+        ] {
             assert!(Slug::new(bad).is_err(), "{bad:?} was accepted");
         }
-        for good in ["a", "0", "traderx-prod-us", "chart-6.8", "a_b", &"a".repeat(128)] {
+        for good in [
+            "a",
+            "0",
+            "traderx-prod-us",
+            "chart-6.8",
+            "a_b",
+            &"a".repeat(128),
+        ] {
             assert!(Slug::new(good).is_ok(), "{good:?} was refused");
         }
     }

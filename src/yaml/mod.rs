@@ -7,18 +7,29 @@
 //! returned.
 
 mod apply;
+mod block;
 mod build;
 mod comment;
+mod diff;
+mod document;
 mod edit;
+mod element;
 mod emit;
 mod error;
+mod expand;
+mod flow;
 mod fragment;
+pub mod merge;
+mod pair;
 mod parse;
 mod path_set;
+mod piece;
+mod plan;
 mod quote;
 mod read;
 mod resolve;
 mod resource;
+mod schema;
 mod text;
 mod tree;
 mod value_edit;
@@ -26,9 +37,11 @@ mod value_edit;
 use std::sync::Arc;
 
 pub use comment::Comments;
+pub use diff::{Difference, diff};
 pub use edit::{Change, Content, Edit, habitual_order};
 pub use error::Error;
 pub use fragment::Fragment;
+pub use pair::pair;
 pub use parse::{MAX_ALIASED, MAX_DEPTH, MAX_DOCUMENT, MAX_TEXT};
 pub use path_set::PathSet;
 pub use resource::ResourceId;

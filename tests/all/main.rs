@@ -1,4 +1,9 @@
 //! The one integration test binary: a module for each topic.
-mod query;
 
+mod account;
+mod corpus;
+mod edit;
+mod merge;
+mod query;
 mod store_conformance;
+mod sweep;

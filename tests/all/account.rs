@@ -1,0 +1,285 @@
+//! An accountant for merges that knows nothing of how they are made: it takes the values of the
+//! three sides and the result apart into leaves and asks of each where it went.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use windlass::path::{Path, Segment};
+use windlass::yaml::merge::{ConflictRow, MergeInput, Merged, Reason, RowState, merge};
+use windlass::yaml::{PathSet, ResourceId, Stream, pair};
+
+type Leaves = BTreeMap<(String, Path), Value>;
+
+/// Fields that tell elements apart, and what the API fills in.
+const KEYS: [&[(&str, Option<&str>)]; 7] = [
+    &[("containerPort", None), ("protocol", Some("TCP"))],
+    &[("mountPath", None)],
+    &[("devicePath", None)],
+    &[("topologyKey", None), ("whenUnsatisfiable", None)],
+    &[("uid", None)],
+    &[("port", None), ("protocol", Some("TCP"))],
+    &[("name", None)],
+];
+
+/// Lists that go by key; all others are leaves.
+const LISTS: [&str; 14] = [
+    "containers",
+    "initContainers",
+    "env",
+    "volumes",
+    "volumeMounts",
+    "volumeDevices",
+    "ports",
+    "imagePullSecrets",
+    "topologySpreadConstraints",
+    "ownerReferences",
+    "webhooks",
+    "ephemeralContainers",
+    "resourceClaims",
+    "secrets",
+];
+
+fn element(item: &Value) -> Option<Segment> {
+    let map = item.as_object()?;
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    KEYS.iter().find_map(|keys| {
+        let fields: Option<Vec<_>> = keys
+            .iter()
+            .map(|(name, default)| {
+                let value = match map.get(*name) {
+                    Some(value) => text(value)?,
+                    None => (*default)?.to_owned(),
+                };
+                Some(((*name).to_owned(), value))
+            })
+            .collect();
+        fields.map(Segment::Match)
+    })
+}
+
+fn flatten(resource: &str, place: &Path, value: &Value, out: &mut Leaves) {
+    let by_key = match place.last() {
+        Some(Segment::Key(key)) => LISTS.contains(&key.as_str()),
+        _ => false,
+    };
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                flatten(resource, &place.key(key), value, out);
+            }
+        }
+        Value::Array(items) if by_key && !items.is_empty() => {
+            let names: Vec<_> = items.iter().filter_map(element).collect();
+            let unique: BTreeSet<_> = names.iter().collect();
+            if names.len() == items.len() && unique.len() == items.len() {
+                for (name, item) in names.into_iter().zip(items) {
+                    flatten(resource, &place.join(name), item, out);
+                }
+            } else {
+                out.insert((resource.to_owned(), place.clone()), value.clone());
+            }
+        }
+        // Empty containers say no more than that their parent is there.
+        Value::Object(_) => {}
+        Value::Array(items) if items.is_empty() => {}
+        _ => {
+            out.insert((resource.to_owned(), place.clone()), value.clone());
+        }
+    }
+}
+
+fn name(id: &ResourceId) -> String {
+    format!("{}/{}", id.kind, id.name)
+}
+
+/// What each resource of a side is called in base; its own name if base has it not.
+fn names(base: &Stream, side: &Stream) -> BTreeMap<String, String> {
+    let (before, after) = (base.resources(), side.resources());
+    pair(base, side)
+        .into_iter()
+        .filter_map(|(b, s)| {
+            let own = name(&after[s?]);
+            let first = b.map_or_else(|| own.clone(), |b| name(&before[b]));
+            Some((own, first))
+        })
+        .collect()
+}
+
+fn leaves(stream: &Stream, names: &BTreeMap<String, String>) -> Leaves {
+    let mut out = Leaves::new();
+    for root in stream.view().documents() {
+        let own = name(&ResourceId::of(root));
+        let known = names.get(&own).unwrap_or(&own);
+        flatten(known, &Path::root(), &root.to_value(), &mut out);
+    }
+    out
+}
+
+/// Whether a row speaks of a leaf: it is at the leaf, around it or inside of it; a rename, of
+/// every element of its list.
+fn speaks(row: &ConflictRow, row_of: &str, resource: &str, path: &Path) -> bool {
+    if row_of != resource {
+        return false;
+    }
+    let parent = row.path.parent().unwrap_or_default();
+    let element = matches!(parent.last(), Some(Segment::Match(_)));
+    let place = match (row.reason, row.path.last()) {
+        (Reason::Renamed, _) => parent,
+        // Both sides renamed the element.
+        (_, Some(Segment::Key(key))) if key == "name" && element => {
+            parent.parent().unwrap_or_default()
+        }
+        _ => row.path.clone(),
+    };
+    let by_index = |place: &Path| place.segments().iter().any(|s| s.index().is_some());
+    place.matches(path) || path.matches(&place) || by_index(&place)
+}
+
+/// Whether a merged list or text holds what both sides added, and lacks nothing that neither
+/// removed.
+fn holds_both(base: Option<&Value>, sides: [&Value; 2], result: &Value) -> bool {
+    let parts = |value: Option<&Value>| -> Option<Vec<String>> {
+        match value {
+            None => Some(Vec::new()),
+            Some(Value::Array(items)) => Some(items.iter().map(ToString::to_string).collect()),
+            Some(Value::String(text)) => {
+                Some(text.split_inclusive('\n').map(ToOwned::to_owned).collect())
+            }
+            _ => None,
+        }
+    };
+    let (Some(base), Some(result)) = (parts(base), parts(Some(result))) else {
+        return false;
+    };
+    let sides: Option<Vec<_>> = sides.into_iter().map(|side| parts(Some(side))).collect();
+    sides.is_some_and(|sides| {
+        let all_there = sides
+            .iter()
+            .flatten()
+            .filter(|part| !base.contains(part))
+            .all(|part| result.contains(part));
+        let nothing_lost = base
+            .iter()
+            .filter(|part| sides.iter().all(|side| side.contains(part)))
+            .all(|part| result.contains(part));
+        let nothing_invented = result
+            .iter()
+            .all(|part| base.contains(part) || sides.iter().any(|side| side.contains(part)));
+        all_there && nothing_lost && nothing_invented
+    })
+}
+
+/// The leaves whose fate is none of: kept local, took incoming, told in a row.
+pub fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
+    let mut known = names(input.base, input.incoming);
+    known.extend(names(input.base, input.local));
+    let [base, incoming, local, result] =
+        [input.base, input.incoming, input.local, &merged.stream].map(|side| leaves(side, &known));
+    let all: BTreeSet<_> = [&base, &incoming, &local, &result]
+        .into_iter()
+        .flat_map(BTreeMap::keys)
+        .collect();
+    let mut lost = Vec::new();
+    for key in all {
+        let (b, i, l, r) = (
+            base.get(key),
+            incoming.get(key),
+            local.get(key),
+            result.get(key),
+        );
+        let told = |wanted: &dyn Fn(RowState) -> bool| {
+            merged.conflicts.iter().any(|row| {
+                let own = name(&row.resource);
+                let row_of = known.get(&own).unwrap_or(&own);
+                wanted(row.state) && speaks(row, row_of, &key.0, &key.1)
+            })
+        };
+        let merged_parts = || match (i, l, r) {
+            (Some(i), Some(l), Some(r)) => holds_both(b, [i, l], r),
+            _ => false,
+        };
+        let fine = if r == l && r == i {
+            true
+        } else if r == l {
+            i == b || merged_parts() || told(&|state| state != RowState::Taken)
+        } else if r == i {
+            l == b || told(&|state| state == RowState::Taken) || merged_parts() || renamed(merged)
+        } else {
+            merged_parts() || told(&|_| true)
+        };
+        if !fine {
+            lost.push(format!(
+                "{} {}: {b:?} | {i:?} | {l:?} => {r:?}",
+                key.0, key.1
+            ));
+        }
+    }
+    lost
+}
+
+fn renamed(merged: &Merged) -> bool {
+    merged
+        .conflicts
+        .iter()
+        .any(|row| row.reason == Reason::Renamed)
+}
+
+/// The laws of a merge, beside accounting for every place.
+pub fn laws(input: MergeInput<'_>, merged: &Merged) -> Result<(), String> {
+    let none = PathSet::default();
+    let with = |base, incoming, local| {
+        merge(MergeInput {
+            base,
+            incoming,
+            local,
+            owned: &none,
+            protected: &none,
+            ..input
+        })
+        .map_err(|e| e.to_string())
+    };
+    let check = |law: &str, found: &str, wanted: &str| {
+        if found == wanted {
+            Ok(())
+        } else {
+            Err(format!("{law}\n--- found\n{found}\n--- wanted\n{wanted}"))
+        }
+    };
+    let MergeInput {
+        base,
+        incoming,
+        local,
+        ..
+    } = input;
+    let text = with(base, incoming, base)?;
+    check("merge(b, x, b) = x", text.stream.text(), incoming.text())?;
+    let text = with(base, base, local)?;
+    check("merge(b, b, y) = y", text.stream.text(), local.text())?;
+    let text = with(incoming, incoming, &merged.stream)?;
+    check(
+        "again, base moved",
+        text.stream.text(),
+        merged.stream.text(),
+    )?;
+    // With the old base, local's own undoing of the change would be undone: the text is base's.
+    if merged.stream.text() != base.text() {
+        let again = merge(MergeInput {
+            local: &merged.stream,
+            ..input
+        });
+        let again = again.map_err(|e| e.to_string())?;
+        check(
+            "again, same base",
+            again.stream.text(),
+            merged.stream.text(),
+        )?;
+    }
+    if !merged.taken.is_empty() && merged.stream.text() == local.text() {
+        return Err("took something, and the text is local's".to_owned());
+    }
+    Ok(())
+}
