@@ -47,7 +47,9 @@ pub enum Error {
         detail: String,
     },
     /// A stored value was written by a later version of this program.
-    #[error("expected {what} in format {known} or older, found format {found}: use a newer version")]
+    #[error(
+        "expected {what} in format {known} or older, found format {found}: use a newer version"
+    )]
     NewerFormat {
         /// What kind of record.
         what: &'static str,

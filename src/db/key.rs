@@ -201,7 +201,7 @@ impl Key {
 /// Beginnings that keys share, for scans.
 pub(super) mod prefix {
     use super::{Slug, SpaceId, UnitId, Writing};
-    use crate::id::{OpId, RunId};
+    use crate::id::RunId;
 
     pub(in crate::db) fn of(letter: u8) -> Vec<u8> {
         vec![letter]
@@ -249,10 +249,6 @@ pub(super) mod prefix {
 
     pub(in crate::db) fn operations_of(run: RunId) -> Vec<u8> {
         Writing::new(b'R').number(run.0).0
-    }
-
-    pub(in crate::db) fn changes_of(op: OpId) -> Vec<u8> {
-        Writing::new(b'p').number(op.0).0
     }
 }
 
@@ -452,8 +448,10 @@ mod tests {
             ),
             (Key::Kind("Service".into(), unit), prefix::kind("Service")),
             (Key::Variant(unit, UnitId(8)), prefix::variants_of(unit)),
-            (Key::UnitSlug(SpaceId(1), name), prefix::units_of(SpaceId(1))),
-            (Key::Changes(OpId(3), 0), prefix::changes_of(OpId(3))),
+            (
+                Key::UnitSlug(SpaceId(1), name),
+                prefix::units_of(SpaceId(1)),
+            ),
         ] {
             assert!(key.encode().starts_with(&prefix), "{key:?}");
         }

@@ -17,8 +17,8 @@ mod memory;
 mod overlay;
 mod range;
 
-pub(crate) use change::Changes;
 pub use change::Batch;
+pub(crate) use change::Changes;
 pub use embedded::{DEFAULT_LOCK_TIMEOUT, Embedded, OnCreate};
 pub use error::Error;
 pub use gate::{Holder, OnWait, Waiting};

@@ -19,8 +19,12 @@ mod error;
 mod expand;
 mod flow;
 mod fragment;
+<<<<<<< HEAD
 pub mod merge;
 mod pair;
+=======
+mod merge;
+>>>>>>> store
 mod parse;
 mod path_set;
 mod piece;
@@ -41,7 +45,11 @@ pub use diff::{Difference, diff};
 pub use edit::{Change, Content, Edit, habitual_order};
 pub use error::Error;
 pub use fragment::Fragment;
+<<<<<<< HEAD
 pub use pair::pair;
+=======
+pub use merge::{ConflictRow, Prefer, Reason, RowState};
+>>>>>>> store
 pub use parse::{MAX_ALIASED, MAX_DEPTH, MAX_DOCUMENT, MAX_TEXT};
 pub use path_set::PathSet;
 pub use resource::ResourceId;

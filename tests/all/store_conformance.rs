@@ -183,7 +183,10 @@ fn a_writer_gives_up_after_the_lock_timeout_and_names_the_other() {
         let _first = plain(open).write("long import").unwrap();
         let hurried = open(Duration::from_millis(30), Arc::new(|_| ()));
         let error = hurried.write("patch").err().unwrap();
-        assert!(error.to_string().contains("`long import`"), "{name}: {error}");
+        assert!(
+            error.to_string().contains("`long import`"),
+            "{name}: {error}"
+        );
         assert!(matches!(error, Error::Locked { .. }), "{name}: {error}");
     });
 }
@@ -234,11 +237,17 @@ fn an_overlay_shows_its_changes_and_leaves_the_store_alone() {
 type Changes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 fn keys() -> impl Strategy<Value = Vec<u8>> {
-    vec(prop_oneof![Just(0_u8), Just(1), Just(0x61), Just(0xff)], 1..4)
+    vec(
+        prop_oneof![Just(0_u8), Just(1), Just(0x61), Just(0xff)],
+        1..4,
+    )
 }
 
 fn changes() -> impl Strategy<Value = Changes> {
-    vec((keys(), proptest::option::of(vec(any::<u8>(), 0..3))), 0..12)
+    vec(
+        (keys(), proptest::option::of(vec(any::<u8>(), 0..3))),
+        0..12,
+    )
 }
 
 /// Whatever is written, in whatever transactions, a scan equals the same scan of a sorted map.

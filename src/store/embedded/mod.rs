@@ -160,8 +160,8 @@ impl Store for Embedded {
     fn write(&self, intent: &str) -> Result<Box<dyn Writer>, Error> {
         let mut patience = self.patience();
         let pass = self.enter(intent, &mut patience)?;
-        let first = !self.exists()
-            && create(&self.path).map_err(|source| io_at(&self.path, source))?;
+        let first =
+            !self.exists() && create(&self.path).map_err(|source| io_at(&self.path, source))?;
         let database = self.open_for_writing(&mut patience)?;
         let on_create = self.on_create.clone().filter(|_| first);
         let writer = EmbeddedWriter::begin(&self.path, database, intent, on_create, first, pass)?;

@@ -100,7 +100,11 @@ impl Snapshot for EmbeddedWriter {
         self.with_keys(|keys| {
             wanted
                 .iter()
-                .map(|key| Ok(keys.get(key.as_slice())?.map(|value| value.value().to_vec())))
+                .map(|key| {
+                    Ok(keys
+                        .get(key.as_slice())?
+                        .map(|value| value.value().to_vec()))
+                })
                 .collect()
         })
     }

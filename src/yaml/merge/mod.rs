@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! The three-way merge: what a variant made its own stays, what its upstream changed comes.
 //!
 //! Each place ends in one of three ways: local's state stays because incoming left it alone,
@@ -325,3 +326,10 @@ fn note(
         Comparison::new(decided.resource.clone()).run(before, after, taken);
     }
 }
+=======
+//! What merges say of the places where both sides changed.
+
+mod row;
+
+pub use row::{ConflictRow, Prefer, Reason, RowState};
+>>>>>>> store

@@ -1,0 +1,73 @@
+//! Writes of a transaction on their way to the store.
+
+use std::ops::ControlFlow;
+
+use crate::store::{Changes, Error, Range, Snapshot, Writer};
+
+/// How many bytes are held back before they go to the store's own transaction. Enough to sort
+/// what a bulk call writes, small enough to forget.
+const LIMIT: usize = 4 << 20;
+
+/// A writer with changes before it, read as one.
+pub(super) struct Buffer {
+    writer: Box<dyn Writer>,
+    changes: Changes,
+}
+
+impl Buffer {
+    pub(super) fn new(writer: Box<dyn Writer>) -> Self {
+        Self {
+            writer,
+            changes: Changes::default(),
+        }
+    }
+
+    pub(super) fn insert(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.changes.insert(key, value);
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.changes.bytes() >= LIMIT
+    }
+
+    /// What was written of a key since the last flush.
+    pub(super) fn written(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+        self.changes.find(key)
+    }
+
+    /// Hands everything on to the store's transaction.
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        self.writer.apply(self.changes.take())
+    }
+
+    pub(super) fn commit(mut self) -> Result<(), Error> {
+        self.flush()?;
+        self.writer.commit()
+    }
+
+    pub(super) fn is_first(&self) -> bool {
+        self.writer.is_first()
+    }
+}
+
+impl Snapshot for Buffer {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.changes.get_over(&*self.writer, key)
+    }
+
+    fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        self.changes.get_many_over(&*self.writer, keys)
+    }
+
+    fn get_with(&self, key: &[u8], f: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), Error> {
+        self.changes.get_with_over(&*self.writer, key, f)
+    }
+
+    fn scan(
+        &self,
+        range: &Range,
+        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.changes.scan_over(&*self.writer, range, f)
+    }
+}

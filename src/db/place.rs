@@ -1,0 +1,74 @@
+//! Reads of targets, workers and the sandbox's records.
+
+use std::ops::ControlFlow;
+
+use super::key::{Key, prefix};
+use super::{Error, View};
+use crate::id::{Slug, SpaceId};
+use crate::model::{Target, Worker};
+use crate::store::Range;
+
+impl View {
+    /// A target by slug.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn find_target(&self, slug: &Slug) -> Result<Option<Target>, Error> {
+        self.find(&Key::Target(slug.clone()), slug)
+    }
+
+    /// All targets, sorted by slug.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn targets(&self) -> Result<Vec<Target>, Error> {
+        self.records(&Range::prefix(&prefix::of(b'a')), usize::MAX)
+    }
+
+    /// A worker of a space by slug.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn find_worker(&self, space: SpaceId, slug: &Slug) -> Result<Option<Worker>, Error> {
+        self.find(&Key::Worker(space, slug.clone()), slug)
+    }
+
+    /// The workers of a space, sorted by slug.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn workers_in(&self, space: SpaceId) -> Result<Vec<Worker>, Error> {
+        self.records(&Range::prefix(&prefix::workers_of(space)), usize::MAX)
+    }
+
+    /// All workers, sorted by the number of their space and then by slug.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn workers(&self) -> Result<Vec<Worker>, Error> {
+        self.records(&Range::prefix(&prefix::of(b'w')), usize::MAX)
+    }
+
+    /// A record of the sandbox.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn cluster_record(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.snapshot().get(&Key::Cluster(key.to_vec()).encode())?)
+    }
+
+    /// Visits the records of the sandbox whose keys begin with `prefix`, in the order of the keys.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn scan_cluster(
+        &self,
+        prefix: &[u8],
+        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let range = Range::prefix(&Key::Cluster(prefix.to_vec()).encode());
+        Ok(self
+            .snapshot()
+            .scan(&range, &mut |key, value| f(&key[1..], value))?)
+    }
+}

@@ -1,0 +1,163 @@
+//! Writing a revision of a unit.
+
+use std::collections::BTreeSet;
+
+use super::key::Key;
+use super::{Error, Transaction, blob, codec};
+use crate::id::UnitId;
+use crate::model::{Bookkeeping, EditRecord, Hash, Revision, RevisionSource, Unit};
+use crate::yaml::{Scalar, Stream};
+
+/// What a unit is to hold from now on.
+#[derive(Debug, Clone)]
+pub struct NewRevision<'a> {
+    /// The data.
+    pub stream: &'a Stream,
+    /// What made it.
+    pub source: RevisionSource,
+    /// In words.
+    pub description: String,
+    /// The places that it changed.
+    pub edits: Vec<EditRecord>,
+    /// What the unit is to have beside its data; none leaves that as it is.
+    pub bookkeeping: Option<Bookkeeping>,
+    /// Who made it.
+    pub author: String,
+}
+
+impl<'a> NewRevision<'a> {
+    /// A revision without description, edits or new bookkeeping.
+    pub fn of(stream: &'a Stream, source: RevisionSource, author: impl Into<String>) -> Self {
+        Self {
+            stream,
+            source,
+            description: String::new(),
+            edits: Vec::new(),
+            bookkeeping: None,
+            author: author.into(),
+        }
+    }
+}
+
+/// What a write came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The unit as it is now.
+    pub unit: Unit,
+    /// The number of the revision made; none when the data is what it was.
+    pub revision: Option<u32>,
+    /// Whether the bookkeeping is another now.
+    pub bookkeeping_changed: bool,
+}
+
+impl Written {
+    /// Whether anything changed at all.
+    pub fn is_changed(&self) -> bool {
+        self.revision.is_some() || self.bookkeeping_changed
+    }
+}
+
+impl Transaction {
+    /// Gives a unit new data and bookkeeping.
+    ///
+    /// Data that equals the head's makes no revision; bookkeeping that differs is written even
+    /// then. A unit without a revision gets its first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and when the store cannot be used; the transaction is poisoned then.
+    pub fn write_revision(&mut self, unit: UnitId, new: NewRevision<'_>) -> Result<Written, Error> {
+        self.guarded(|writing| writing.write_revision_unguarded(unit, new))
+    }
+
+    /// Stores a text by its hash, such as a source text, without making it a unit's data.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn put_text(&mut self, text: &str) -> Result<Hash, Error> {
+        self.guarded(|writing| {
+            let hash = Hash::of(text.as_bytes());
+            writing.put_content(&Key::Blob(hash), || blob::pack(text))?;
+            Ok(hash)
+        })
+    }
+
+    fn write_revision_unguarded(
+        &mut self,
+        unit: UnitId,
+        new: NewRevision<'_>,
+    ) -> Result<Written, Error> {
+        let mut unit = self.unit(unit)?;
+        let before = unit.bookkeeping;
+        if let Some(bookkeeping) = &new.bookkeeping {
+            unit.bookkeeping = self.put_bookkeeping(bookkeeping)?;
+        }
+        let bookkeeping_changed = unit.bookkeeping != before;
+        let data = Hash::of(new.stream.text().as_bytes());
+        if unit.head > 0 && unit.data == data {
+            if bookkeeping_changed {
+                unit.updated = self.at();
+                unit = self.replace_unit(unit)?;
+            }
+            return Ok(Written {
+                unit,
+                revision: None,
+                bookkeeping_changed,
+            });
+        }
+        self.put_stream(data, new.stream)?;
+        unit.head += 1;
+        unit.data = data;
+        unit.updated = self.at();
+        unit.kinds = kinds(new.stream);
+        unit.last_change.clone_from(&new.description);
+        let revision = Revision {
+            unit: unit.id,
+            num: unit.head,
+            data,
+            author: new.author,
+            at: self.at(),
+            source: new.source,
+            description: new.description,
+            op: self.op(),
+            edits: new.edits,
+            bookkeeping_before: before,
+            bookkeeping_after: unit.bookkeeping,
+        };
+        let key = Key::Revision(unit.id, unit.head);
+        self.put_record(&key, Some(codec::encode(&revision)))?;
+        let unit = self.replace_unit(unit)?;
+        Ok(Written {
+            revision: Some(unit.head),
+            unit,
+            bookkeeping_changed,
+        })
+    }
+
+    fn put_stream(&mut self, data: Hash, stream: &Stream) -> Result<(), Error> {
+        self.put_content(&Key::Blob(data), || blob::pack(stream.text()))?;
+        self.put_content(&Key::Tree(data), || stream.tree().as_bytes().to_vec())
+    }
+
+    /// Empty bookkeeping, which most units have, takes no record.
+    fn put_bookkeeping(&mut self, bookkeeping: &Bookkeeping) -> Result<Hash, Error> {
+        if *bookkeeping == Bookkeeping::default() {
+            return Ok(Hash::ZERO);
+        }
+        let stored = codec::encode(bookkeeping);
+        let hash = Hash::of(&stored);
+        self.put_content(&Key::Bookkeeping(hash), || stored)?;
+        Ok(hash)
+    }
+}
+
+fn kinds(stream: &Stream) -> Vec<String> {
+    let kinds: BTreeSet<&str> = stream
+        .view()
+        .documents()
+        .filter_map(|root| match root.get("kind")?.scalar()? {
+            Scalar::Str(kind) if !kind.is_empty() => Some(kind),
+            _ => None,
+        })
+        .collect();
+    kinds.into_iter().map(str::to_owned).collect()
+}
