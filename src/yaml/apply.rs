@@ -13,7 +13,6 @@ use crate::path::Path;
 
 /// Applies edits one after the other.
 pub(super) fn apply(stream: &Stream, edits: &[Edit]) -> Result<Stream, Error> {
-<<<<<<< HEAD
     if edits.is_empty() {
         return Ok(stream.clone());
     }
@@ -174,26 +173,4 @@ fn value_at(root: &Value, stream: &Stream, document: usize, path: &Path) -> Opti
         node = child;
     }
     Some(value.clone())
-=======
-    let mut values: Vec<Value> = stream
-        .view()
-        .documents()
-        .map(|root| root.to_value())
-        .collect();
-    for edit in edits {
-        apply_to_values(&mut values, edit)?;
-        if matches!(edit.change, Change::SetComment { .. }) {
-            return Err(Error::Inexpressible {
-                path: edit.path.clone(),
-            });
-        }
-    }
-    let layout = Layout {
-        step: 2,
-        dash: 0,
-        newline: "\n",
-    };
-    let texts: Vec<String> = values.iter().map(|value| layout.document(value)).collect();
-    Stream::parse(&texts.join("---\n"))
->>>>>>> store
 }

@@ -60,16 +60,8 @@ pub(super) fn beside_place(text: &str, node: NodeRef<'_>) -> Option<usize> {
     let span = node.span();
     if matches!(node.style(), super::Style::Literal | super::Style::Folded) {
         let header = text::skip_properties(text, span.start);
-<<<<<<< HEAD
         let blank = text[header..].find([' ', '\t', '\r', '\n']);
         return Some(header + blank.unwrap_or(text.len() - header));
-=======
-        let end = header
-            + text[header..]
-                .find([' ', '\t', '\r', '\n'])
-                .unwrap_or(text.len() - header);
-        return after(text, end);
->>>>>>> store
     }
     if node.scalar().is_none() && !node.is_flow() {
         let key = node.key_span()?;

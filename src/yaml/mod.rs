@@ -19,12 +19,8 @@ mod error;
 mod expand;
 mod flow;
 mod fragment;
-<<<<<<< HEAD
 pub mod merge;
 mod pair;
-=======
-mod merge;
->>>>>>> store
 mod parse;
 mod path_set;
 mod piece;
@@ -45,11 +41,8 @@ pub use diff::{Difference, diff};
 pub use edit::{Change, Content, Edit, habitual_order};
 pub use error::Error;
 pub use fragment::Fragment;
-<<<<<<< HEAD
-pub use pair::pair;
-=======
 pub use merge::{ConflictRow, Prefer, Reason, RowState};
->>>>>>> store
+pub use pair::pair;
 pub use parse::{MAX_ALIASED, MAX_DEPTH, MAX_DOCUMENT, MAX_TEXT};
 pub use path_set::PathSet;
 pub use resource::ResourceId;

@@ -2,6 +2,7 @@
 
 mod account;
 mod corpus;
+mod deploy;
 mod edit;
 mod merge;
 mod query;

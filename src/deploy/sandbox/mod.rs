@@ -302,7 +302,7 @@ impl Sandbox {
             hopeless: status == Phase::Failed,
         };
         let Some(held) = records.get::<Held>(&object_key(id))? else {
-            return Ok(state(Phase::Failed, "gone from the cluster".to_owned()));
+            return Ok(state(Phase::Failed, "not in the cluster".to_owned()));
         };
         if let Some(other) = held.owner.as_ref().filter(|other| !other.is_same(owner)) {
             return Ok(state(Phase::Failed, format!("taken over by {other}")));
@@ -430,7 +430,9 @@ impl Target for Sandbox {
         records.put(&unit_key(owner), &inventory)?;
         let total = planned.steps.len();
         for (sent, step) in planned.steps.into_iter().enumerate() {
-            self.send(sent, total)?;
+            if step.action != Action::Keep {
+                self.send(sent, total)?;
+            }
             self.step(owner, &desired, &step, &mut held, &mut applied)?;
             applied.objects.push(step);
         }

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! The three-way merge: what a variant made its own stays, what its upstream changed comes.
 //!
 //! Each place ends in one of three ways: local's state stays because incoming left it alone,
@@ -326,10 +325,3 @@ fn note(
         Comparison::new(decided.resource.clone()).run(before, after, taken);
     }
 }
-=======
-//! What merges say of the places where both sides changed.
-
-mod row;
-
-pub use row::{ConflictRow, Prefer, Reason, RowState};
->>>>>>> store
