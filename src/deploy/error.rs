@@ -46,11 +46,11 @@ pub enum Error {
         /// The field.
         path: Path,
         /// The value in the cluster.
-        live: String,
+        live: Box<str>,
         /// Who set it.
-        manager: String,
+        manager: Box<str>,
         /// The value that the unit has.
-        desired: String,
+        desired: Box<str>,
     },
     /// The target refused an object while it was applied; what came before it was sent.
     #[error("{target} refused `{object}` after {sent} objects were sent: {reason}")]

@@ -55,7 +55,12 @@ const fn row(kind: &'static str, rank: Rank, namespaced: bool, readiness: Readin
 
 const KINDS: &[KindRow] = &[
     row("Namespace", Rank::Namespace, false, Readiness::Exists),
-    row("CustomResourceDefinition", Rank::Definition, false, Readiness::Exists),
+    row(
+        "CustomResourceDefinition",
+        Rank::Definition,
+        false,
+        Readiness::Exists,
+    ),
     row("PriorityClass", Rank::Definition, false, Readiness::Exists),
     row("StorageClass", Rank::Definition, false, Readiness::Exists),
     row("IngressClass", Rank::Definition, false, Readiness::Exists),
@@ -72,32 +77,56 @@ const KINDS: &[KindRow] = &[
     row("ConfigMap", Rank::Config, true, Readiness::Exists),
     row("Secret", Rank::Config, true, Readiness::Exists),
     row("PersistentVolume", Rank::Config, false, Readiness::Exists),
-    row("PersistentVolumeClaim", Rank::Config, true, Readiness::Exists),
+    row(
+        "PersistentVolumeClaim",
+        Rank::Config,
+        true,
+        Readiness::Exists,
+    ),
     row("Service", Rank::Service, true, Readiness::Exists),
     row("Deployment", Rank::Workload, true, Readiness::Pods),
     row("StatefulSet", Rank::Workload, true, Readiness::Pods),
     row("DaemonSet", Rank::Workload, true, Readiness::Pods),
     row("ReplicaSet", Rank::Workload, true, Readiness::Pods),
-    row("ReplicationController", Rank::Workload, true, Readiness::Pods),
+    row(
+        "ReplicationController",
+        Rank::Workload,
+        true,
+        Readiness::Pods,
+    ),
     row("Pod", Rank::Workload, true, Readiness::Pods),
     row("Job", Rank::Workload, true, Readiness::Completion),
     row("CronJob", Rank::Workload, true, Readiness::Exists),
     row("Ingress", Rank::Edge, true, Readiness::Exists),
-    row("HorizontalPodAutoscaler", Rank::Edge, true, Readiness::Exists),
+    row(
+        "HorizontalPodAutoscaler",
+        Rank::Edge,
+        true,
+        Readiness::Exists,
+    ),
     row("PodDisruptionBudget", Rank::Edge, true, Readiness::Exists),
-    row("ValidatingWebhookConfiguration", Rank::Edge, false, Readiness::Exists),
-    row("MutatingWebhookConfiguration", Rank::Edge, false, Readiness::Exists),
+    row(
+        "ValidatingWebhookConfiguration",
+        Rank::Edge,
+        false,
+        Readiness::Exists,
+    ),
+    row(
+        "MutatingWebhookConfiguration",
+        Rank::Edge,
+        false,
+        Readiness::Exists,
+    ),
 ];
 
 /// What is known of a kind; a kind that is not known is in a namespace, comes last and is ready
 /// when it exists.
 pub fn kind(name: &str) -> KindRow {
-    KINDS.iter().find(|row| row.kind == name).copied().unwrap_or(row(
-        "",
-        Rank::Edge,
-        true,
-        Readiness::Exists,
-    ))
+    KINDS
+        .iter()
+        .find(|row| row.kind == name)
+        .copied()
+        .unwrap_or(row("", Rank::Edge, true, Readiness::Exists))
 }
 
 impl Rank {

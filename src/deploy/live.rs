@@ -136,7 +136,10 @@ pub(super) fn overall(objects: &[ObjectState]) -> (Status, String) {
 }
 
 fn ready(objects: &[ObjectState]) -> String {
-    let pods: u32 = objects.iter().filter_map(|object| object.ready_replicas).sum();
+    let pods: u32 = objects
+        .iter()
+        .filter_map(|object| object.ready_replicas)
+        .sum();
     let noun = |count: usize, noun: &str| {
         let plural = if count == 1 { "" } else { "s" };
         format!("{count} {noun}{plural}")

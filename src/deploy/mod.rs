@@ -68,7 +68,10 @@ impl Applied {
     /// Whether anything was done.
     pub fn is_changed(&self) -> bool {
         !self.namespaces.is_empty()
-            || self.objects.iter().any(|object| object.action != Action::Keep)
+            || self
+                .objects
+                .iter()
+                .any(|object| object.action != Action::Keep)
     }
 }
 

@@ -62,7 +62,11 @@ impl Object {
     /// Puts the object into a namespace, in its identity and in its metadata.
     fn set_namespace(&mut self, namespace: &str) {
         namespace.clone_into(&mut self.id.namespace);
-        if let Some(metadata) = self.value.get_mut("metadata").and_then(Value::as_object_mut) {
+        if let Some(metadata) = self
+            .value
+            .get_mut("metadata")
+            .and_then(Value::as_object_mut)
+        {
             if namespace.is_empty() {
                 metadata.shift_remove("namespace");
             } else {
@@ -156,14 +160,16 @@ pub(super) fn cluster_kind(object: &Object) -> Option<String> {
 
 /// The node at a concrete path.
 pub(super) fn find<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
-    path.segments().iter().try_fold(value, |node, segment| match node {
-        Value::Object(map) => match segment {
-            Segment::Key(key) => map.get(key),
+    path.segments()
+        .iter()
+        .try_fold(value, |node, segment| match node {
+            Value::Object(map) => match segment {
+                Segment::Key(key) => map.get(key),
+                _ => None,
+            },
+            Value::Array(items) => items.get(index(items, segment)?),
             _ => None,
-        },
-        Value::Array(items) => items.get(index(items, segment)?),
-        _ => None,
-    })
+        })
 }
 
 /// Sets the node at a concrete path, making the maps above it. Says whether it could.
@@ -193,7 +199,9 @@ fn index(items: &[Value], segment: &Segment) -> Option<usize> {
         Segment::Match(fields) => items.iter().position(|item| {
             fields.iter().all(|(key, wanted)| match item.get(key) {
                 Some(Value::String(text)) => text == wanted,
-                Some(other) => other.to_string() == *wanted,
+                Some(other) => {
+                    serde_json::from_str(wanted).is_ok_and(|value: Value| value == *other)
+                }
                 None => false,
             })
         }),

@@ -146,9 +146,15 @@ mod tests {
         let forward: Vec<String> = order(&placements)?.iter().map(shown).collect();
         let mut back = destroy_order(&placements)?;
         back.reverse();
-        back.iter_mut().for_each(|batch| batch.reverse());
-        assert_eq!(back.iter().map(shown).collect::<Vec<_>>(), forward);
-        Ok(forward.join(" "))
+        for batch in &mut back {
+            batch.reverse();
+        }
+        let back: Vec<String> = back.iter().map(shown).collect();
+        Ok(if back == forward {
+            forward.join(" ")
+        } else {
+            format!("{forward:?} and back {back:?}")
+        })
     }
 
     #[test]
@@ -166,7 +172,10 @@ mod tests {
                 "7 6 5 4 3 2 1",
             ),
             ("1:-:Widget 2:-:Deployment", "2 1"),
-            ("1:-0:Deployment 2:0:Deployment 3:-1:Deployment 4:0.5:Deployment", "3 1,2 4"),
+            (
+                "1:-0:Deployment 2:0:Deployment 3:-1:Deployment 4:0.5:Deployment",
+                "3 1,2 4",
+            ),
         ] {
             assert_eq!(ordered(units).expect("an order"), expected, "{units}");
         }

@@ -99,7 +99,9 @@ pub fn plan(
         .iter()
         .filter(|id| desired.iter().all(|object| object.id != **id))
         .filter(|id| {
-            let found = present.get(&id.full()).and_then(|found| found.owner.as_ref());
+            let found = present
+                .get(&id.full())
+                .and_then(|found| found.owner.as_ref());
             found.is_some_and(|found| found.is_same(owner))
         })
         .collect();

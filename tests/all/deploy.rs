@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use windlass::deploy::{
-    Action, Applied, ApplyOptions, Error, Fault, MemoryState, Object, Owner, Sandbox, Target,
+    Action, Applied, ApplyOptions, Error, Fault, MemoryState, Object, Owner, Sandbox, Target as _,
     UnitObjects, WaitOptions,
 };
 use windlass::id::UnitId;
@@ -43,11 +43,15 @@ fn deployment(name: &str, replicas: u32, image: &str) -> String {
 }
 
 fn service(name: &str) -> String {
-    format!("apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: 80}}]}}\n")
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: 80}}]}}\n"
+    )
 }
 
 fn config(name: &str, metadata: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}{metadata}}}\ndata: {{a: b}}\n")
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}{metadata}}}\ndata: {{a: b}}\n"
+    )
 }
 
 fn id(full: &str) -> ResourceId {
@@ -106,12 +110,22 @@ fn a_unit_goes_from_nothing_to_ready_and_back() {
 
     let state = sandbox.live(&api).expect("a state");
     assert_eq!(state.status, Status::Progressing);
-    assert_eq!(state.reason, "Deployment/api: 0 of 3 replicas ready: 3 starting");
-    assert_eq!(wait(&sandbox, &api, 60), (
-        Status::Ready,
-        "2 objects in place, 3 pods ready".to_owned(),
-        2_000,
-    ));
+    assert_eq!(
+        state.reason,
+        "Deployment/api: 0 of 3 replicas ready: 3 starting"
+    );
+    let objects = sandbox.objects().expect("objects");
+    let metadata = &objects[1].value["metadata"];
+    assert_eq!(metadata["labels"]["windlass.dev/unit"], "u1");
+    assert_eq!(metadata["annotations"]["windlass.dev/name"], "dev/api");
+    assert_eq!(
+        wait(&sandbox, &api, 60),
+        (
+            Status::Ready,
+            "2 objects in place, 3 pods ready".to_owned(),
+            2_000,
+        )
+    );
     let state = serde_json::to_value(sandbox.live(&api).expect("a state")).expect("JSON");
     let workload = &state["Objects"][1];
     assert_eq!(workload["Status"], "Running");
@@ -124,7 +138,10 @@ fn a_unit_goes_from_nothing_to_ready_and_back() {
     let applied = apply(&sandbox, &unit(&api, &text)).expect("an apply");
     assert!(!applied.is_changed());
     assert_eq!(shown(&applied), "=Service/api =Deployment/api");
-    assert_eq!(shown(&sandbox.destroy(&api).expect("a destroy")), "-Deployment/api -Service/api");
+    assert_eq!(
+        shown(&sandbox.destroy(&api).expect("a destroy")),
+        "-Deployment/api -Service/api"
+    );
     assert_eq!(sandbox.live(&api).expect("a state").status, Status::NoLive);
     assert_eq!(cluster(&sandbox), ["/Namespace//dev"]);
 }
@@ -133,7 +150,11 @@ fn a_unit_goes_from_nothing_to_ready_and_back() {
 fn namespaces_follow_the_rule() {
     for (kind, metadata, expected) in [
         ("ConfigMap", "", "/ConfigMap/dev/x"),
-        ("ConfigMap", ", namespace: confighubplaceholder", "/ConfigMap/dev/x"),
+        (
+            "ConfigMap",
+            ", namespace: confighubplaceholder",
+            "/ConfigMap/dev/x",
+        ),
         ("ConfigMap", ", namespace: own", "/ConfigMap/own/x"),
         ("ClusterRole", "", "/ClusterRole//x"),
         ("ClusterRole", ", namespace: own", "/ClusterRole//x"),
@@ -143,7 +164,10 @@ fn namespaces_follow_the_rule() {
         let text = config("x", metadata).replace("ConfigMap", kind);
         apply(&sandbox, &unit(&owner(1, "dev/x"), &text)).expect("an apply");
         let found = cluster(&sandbox);
-        assert!(found.contains(&expected.to_owned()), "{kind} {metadata}: {found:?}");
+        assert!(
+            found.contains(&expected.to_owned()),
+            "{kind} {metadata}: {found:?}"
+        );
     }
     let sandbox = sandbox();
     let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n\
@@ -164,13 +188,18 @@ fn a_namespace_of_a_unit_comes_first_and_adopts_one_that_was_made() {
     let applied = apply(&sandbox, &unit(&b, &text)).expect("an apply");
     assert_eq!(shown(&applied), "~Namespace/dev +ConfigMap/b");
     assert!(applied.namespaces.is_empty());
-    let error = sandbox.destroy(&b).expect_err("the namespace holds ConfigMap/a");
+    let error = sandbox
+        .destroy(&b)
+        .expect_err("the namespace holds ConfigMap/a");
     assert_eq!(
         error.to_string(),
         "expected namespace `dev` to hold nothing of other units, found `ConfigMap/a of dev/a`"
     );
     sandbox.destroy(&owner(1, "dev/a")).expect("a destroy");
-    assert_eq!(shown(&sandbox.destroy(&b).expect("a destroy")), "-Namespace/dev");
+    assert_eq!(
+        shown(&sandbox.destroy(&b).expect("a destroy")),
+        "-Namespace/dev"
+    );
     assert!(cluster(&sandbox).is_empty());
 }
 
@@ -187,9 +216,15 @@ fn what_a_unit_no_longer_holds_is_deleted() {
     let less = unit(&api, &service("t"));
     let before = cluster(&sandbox);
     let planned = sandbox.apply(&less, &preview).expect("a plan");
-    assert_eq!(shown(&planned), "+Service/t -Deployment/d -Service/s -ConfigMap/c");
+    assert_eq!(
+        shown(&planned),
+        "+Service/t -Deployment/d -Service/s -ConfigMap/c"
+    );
     assert_eq!(cluster(&sandbox), before);
-    assert_eq!(shown(&apply(&sandbox, &less).expect("an apply")), shown(&planned));
+    assert_eq!(
+        shown(&apply(&sandbox, &less).expect("an apply")),
+        shown(&planned)
+    );
     assert_eq!(cluster(&sandbox), ["/Namespace//dev", "/Service/dev/t"]);
 }
 
@@ -208,13 +243,18 @@ fn an_object_of_another_unit_is_a_conflict_that_names_it() {
     let mut elsewhere = a.clone();
     elsewhere.store = "store-2".to_owned();
     let error = apply(&sandbox, &unit(&elsewhere, &config("c", ""))).expect_err("a conflict");
-    assert!(error.to_string().ends_with("`dev/a of store store-1`"), "{error}");
+    assert!(
+        error.to_string().ends_with("`dev/a of store store-1`"),
+        "{error}"
+    );
 
     let takeover = ApplyOptions {
         takeover: true,
         ..ApplyOptions::default()
     };
-    sandbox.apply(&unit(&b, &both), &takeover).expect("a takeover");
+    sandbox
+        .apply(&unit(&b, &both), &takeover)
+        .expect("a takeover");
     assert_eq!(sandbox.live(&b).expect("a state").status, Status::Ready);
     let state = sandbox.live(&a).expect("a state");
     assert_eq!(state.reason, "ConfigMap/c: taken over by dev/b");
@@ -227,7 +267,11 @@ fn an_object_of_another_unit_is_a_conflict_that_names_it() {
 fn invalid_objects_are_refused_before_anything_is_sent() {
     let sandbox = sandbox();
     let api = owner(1, "dev/api");
-    let bad = format!("{}---\n{}", service("s"), deployment("d", 1, "d").replace("replicas: 1", "replicas: -1"));
+    let bad = format!(
+        "{}---\n{}",
+        service("s"),
+        deployment("d", 1, "d").replace("replicas: 1", "replicas: -1")
+    );
     let error = apply(&sandbox, &unit(&api, &bad)).expect_err("a refusal");
     assert_eq!(
         error.to_string(),
@@ -235,13 +279,25 @@ fn invalid_objects_are_refused_before_anything_is_sent() {
          `spec.replicas` expected a whole number from 0 to 2147483647, found `-1`"
     );
     assert!(cluster(&sandbox).is_empty());
-    let twice = format!("{}---\n{}", service("s"), service("s").replace("name: s", "name: s, namespace: dev"));
+    let twice = format!(
+        "{}---\n{}",
+        service("s"),
+        service("s").replace("name: s", "name: s, namespace: dev")
+    );
     let error = apply(&sandbox, &unit(&api, &twice)).expect_err("a refusal");
-    assert_eq!(error.to_string(), "expected each object once in `dev/api`, found `Service/s` twice");
+    assert_eq!(
+        error.to_string(),
+        "expected each object once in `dev/api`, found `Service/s` twice"
+    );
     apply(&sandbox, &unit(&api, &deployment("d", 1, "d"))).expect("an apply");
     let relabelled = deployment("d", 1, "d").replace("app: d", "app: e");
     let error = apply(&sandbox, &unit(&api, &relabelled)).expect_err("a refusal");
-    assert!(error.to_string().contains("at `spec.selector` expected the same as before"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("at `spec.selector` expected the same as before"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -250,31 +306,54 @@ fn waiting_ends_with_a_reason() {
         object: id("apps/Deployment/dev/d"),
     };
     for (image, fault, seconds, status, reason, waited) in [
-        ("slow", None, 60, Status::Ready, "1 object in place, 2 pods ready", 6_000),
         (
-            "slow", None, 3, Status::Failed,
-            "not ready after 3 s: Deployment/d: 0 of 2 replicas ready: 2 starting", 3_000,
+            "slow",
+            None,
+            60,
+            Status::Ready,
+            "1 object in place, 2 pods ready",
+            6_000,
         ),
         (
-            "missing", None, 300, Status::Failed,
+            "slow",
+            None,
+            3,
+            Status::Failed,
+            "not ready after 3 s: Deployment/d: 0 of 2 replicas ready: 2 starting",
+            3_000,
+        ),
+        (
+            "missing",
+            None,
+            300,
+            Status::Failed,
             "Deployment/d will not become ready: 0 of 2 replicas ready: 2 waiting, image not found \
              (ImagePullBackOff)",
             60_000,
         ),
         (
-            "crash", None, 300, Status::Failed,
+            "crash",
+            None,
+            300,
+            Status::Failed,
             "Deployment/d will not become ready: 0 of 2 replicas ready: 2 crashing, 3 restarts \
              (CrashLoopBackOff)",
             70_000,
         ),
         (
-            "fine", Some(&stuck), 10, Status::Failed,
+            "fine",
+            Some(&stuck),
+            10,
+            Status::Failed,
             "not ready after 10 s: Deployment/d: 0 of 2 replicas ready: 2 starting, and told never \
              to become ready",
             10_000,
         ),
         (
-            "missing", None, 0, Status::Failed,
+            "missing",
+            None,
+            0,
+            Status::Failed,
             "not ready after 0 s: Deployment/d: 0 of 2 replicas ready: 2 waiting, image not found \
              (ImagePullBackOff)",
             0,
@@ -282,7 +361,9 @@ fn waiting_ends_with_a_reason() {
     ] {
         let sandbox = sandbox();
         let api = owner(1, "dev/d");
-        fault.map_or(Ok(()), |fault| sandbox.inject(fault)).expect("a fault");
+        fault
+            .map_or(Ok(()), |fault| sandbox.inject(fault))
+            .expect("a fault");
         apply(&sandbox, &unit(&api, &deployment("d", 2, image))).expect("an apply");
         let end = wait(&sandbox, &api, seconds);
         assert_eq!(end, (status, reason.to_owned(), waited), "{image}");
@@ -295,7 +376,9 @@ fn waiting_ends_with_a_reason() {
     apply(&sandbox, &unit(&api, &text)).expect("an apply");
     let mut looks = 0;
     let options = WaitOptions::default();
-    let end = sandbox.wait(&api, &options, &mut |_| looks += 1).expect("an end");
+    let end = sandbox
+        .wait(&api, &options, &mut |_| looks += 1)
+        .expect("an end");
     assert_eq!((end.waited, looks), (8_000, 5));
     sandbox.clear(&stuck).expect("a fault");
     assert_eq!(sandbox.live(&api).expect("a state").status, Status::Ready);
@@ -323,7 +406,10 @@ fn a_broken_change_leaves_the_old_pods_serving() {
 fn refused_objects_and_lost_connections_leave_what_was_sent() {
     let sandbox = sandbox();
     let api = owner(1, "dev/api");
-    let all = unit(&api, &[config("c", ""), service("s"), deployment("d", 1, "d")].join("---\n"));
+    let all = unit(
+        &api,
+        &[config("c", ""), service("s"), deployment("d", 1, "d")].join("---\n"),
+    );
     let refuse = Fault::Refuse {
         object: id("/Service/dev/s"),
         reason: "admission webhook denied the request".to_owned(),
@@ -336,21 +422,44 @@ fn refused_objects_and_lost_connections_leave_what_was_sent() {
          sent: admission webhook denied the request"
     );
     let state = sandbox.live(&api).expect("a state");
-    assert_eq!((state.status, state.reason.as_str()), (Status::Degraded, "Service/s: not in the cluster"));
-    assert_eq!(sandbox.faults().expect("faults"), [refuse.clone()]);
+    assert_eq!(
+        (state.status, state.reason.as_str()),
+        (Status::Degraded, "Service/s: not in the cluster")
+    );
+    assert_eq!(
+        sandbox.faults().expect("faults"),
+        std::slice::from_ref(&refuse)
+    );
     sandbox.clear(&refuse).expect("a fault");
 
-    sandbox.inject(&Fault::LoseConnection { after: 1 }).expect("a fault");
+    sandbox
+        .inject(&Fault::LoseConnection { after: 1 })
+        .expect("a fault");
     let error = apply(&sandbox, &all).expect_err("a lost connection");
-    assert!(matches!(error, Error::Disconnected { sent: 2, total: 3, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            Error::Disconnected {
+                sent: 2,
+                total: 3,
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert!(sandbox.faults().expect("faults").is_empty());
     let applied = apply(&sandbox, &all).expect("an apply");
     assert_eq!(shown(&applied), "=ConfigMap/c =Service/s +Deployment/d");
 
-    sandbox.inject(&Fault::LoseConnection { after: 2 }).expect("a fault");
+    sandbox
+        .inject(&Fault::LoseConnection { after: 2 })
+        .expect("a fault");
     sandbox.destroy(&api).expect_err("a lost connection");
     assert_eq!(cluster(&sandbox), ["/ConfigMap/dev/c", "/Namespace//dev"]);
-    assert_eq!(shown(&sandbox.destroy(&api).expect("a destroy")), "-ConfigMap/c");
+    assert_eq!(
+        shown(&sandbox.destroy(&api).expect("a destroy")),
+        "-ConfigMap/c"
+    );
 }
 
 #[test]
@@ -361,20 +470,36 @@ fn drift_is_seen_and_never_overwritten_unasked() {
     apply(&sandbox, &three).expect("an apply");
     let object = id("apps/Deployment/dev/d");
     let replicas: Path = "spec.replicas".parse().expect("a path");
-    sandbox.change(&object, &replicas, json!(5), "kubectl-edit").expect("a change");
+    sandbox
+        .change(&object, &replicas, json!(5), "kubectl-edit")
+        .expect("a change");
     let paused: Path = "spec.paused".parse().expect("a path");
-    sandbox.change(&object, &paused, json!(true), "kubectl-edit").expect("a change");
+    sandbox
+        .change(&object, &paused, json!(true), "kubectl-edit")
+        .expect("a change");
 
     let drift = sandbox.drift(&api).expect("a drift");
     let shown: Vec<_> = drift
         .iter()
-        .map(|drift| (drift.path.to_string(), drift.applied.clone(), drift.live.clone()))
+        .map(|drift| {
+            (
+                drift.path.to_string(),
+                drift.applied.clone(),
+                drift.live.clone(),
+            )
+        })
         .collect();
-    assert_eq!(shown, [
-        ("spec.paused".to_owned(), None, Some(json!(true))),
-        ("spec.replicas".to_owned(), Some(json!(3)), Some(json!(5))),
-    ]);
-    assert_eq!(sandbox.live(&api).expect("a state").objects[0].replicas, Some(5));
+    assert_eq!(
+        shown,
+        [
+            ("spec.paused".to_owned(), None, Some(json!(true))),
+            ("spec.replicas".to_owned(), Some(json!(3)), Some(json!(5))),
+        ]
+    );
+    assert_eq!(
+        sandbox.live(&api).expect("a state").objects[0].replicas,
+        Some(5)
+    );
     let error = apply(&sandbox, &three).expect_err("drift");
     assert_eq!(
         error.to_string(),
@@ -387,12 +512,25 @@ fn drift_is_seen_and_never_overwritten_unasked() {
     sandbox.apply(&three, &force).expect("a forced apply");
     // The field that the unit does not have stays the other's.
     assert_eq!(sandbox.drift(&api).expect("a drift").len(), 1);
-    let live = sandbox.objects().expect("objects").pop().expect("the deployment");
-    assert_eq!((&live.value["spec"]["replicas"], &live.value["spec"]["paused"]), (&json!(3), &json!(true)));
+    let live = sandbox
+        .objects()
+        .expect("objects")
+        .pop()
+        .expect("the deployment");
+    assert_eq!(
+        (
+            &live.value["spec"]["replicas"],
+            &live.value["spec"]["paused"]
+        ),
+        (&json!(3), &json!(true))
+    );
 
     sandbox.remove(&object).expect("a removal");
     assert_eq!(sandbox.drift(&api).expect("a drift")[0].path, Path::root());
-    assert_eq!(sandbox.live(&api).expect("a state").status, Status::Degraded);
+    assert_eq!(
+        sandbox.live(&api).expect("a state").status,
+        Status::Degraded
+    );
     apply(&sandbox, &three).expect("an apply");
     assert_eq!(wait(&sandbox, &api, 60).0, Status::Ready);
 }
@@ -406,9 +544,15 @@ fn the_same_calls_make_the_same_cluster() {
             apply(&sandbox, &unit(&api, &deployment("d", 4, image))).expect("an apply");
             wait(&sandbox, &api, 7);
         }
-        (sandbox.probe().expect("an answer"), sandbox.live(&api).expect("a state"))
+        (
+            sandbox.probe().expect("an answer"),
+            sandbox.live(&api).expect("a state"),
+        )
     };
     let (answer, state) = run();
     assert_eq!(run(), (answer.clone(), state));
-    assert!(answer.starts_with("the sandbox (a simulated cluster in this store) holds 2 objects"), "{answer}");
+    assert!(
+        answer.starts_with("the sandbox (a simulated cluster in this store) holds 2 objects"),
+        "{answer}"
+    );
 }

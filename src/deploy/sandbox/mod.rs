@@ -159,14 +159,19 @@ impl Sandbox {
         records.delete(&key)
     }
 
-    /// All objects of the cluster as they are, sorted by group, kind, namespace and name.
+    /// All objects of the cluster as they are, sorted by group, kind, namespace and name. They
+    /// carry the marks of their owners: label `windlass.dev/unit`, annotations `windlass.dev/name`
+    /// and `windlass.dev/store`.
     ///
     /// # Errors
     /// When the records cannot be read.
     pub fn objects(&self) -> Result<Vec<Object>, Error> {
         let held: Vec<Held> = self.records().scan("object/")?;
         let objects = held.into_iter().map(|held| {
-            let value = held.live().clone();
+            let mut value = held.live().clone();
+            if let Some(owner) = &held.owner {
+                mark(&mut value, owner);
+            }
             Object::new(held.applied.id, value)
         });
         Ok(objects.collect())
@@ -220,7 +225,9 @@ impl Sandbox {
     fn delete(&self, owner: &Owner, id: &ResourceId) -> Result<(), Error> {
         if id.kind == "Namespace" {
             let other = self.inside(&id.name)?.into_iter().find(|held| {
-                held.owner.as_ref().is_some_and(|other| !other.is_same(owner))
+                held.owner
+                    .as_ref()
+                    .is_some_and(|other| !other.is_same(owner))
             });
             if let Some(held) = other {
                 let name = held.owner.map_or_else(String::new, |owner| owner.name);
@@ -268,7 +275,9 @@ impl Sandbox {
         let mut managers = BTreeMap::new();
         if let Some(before) = &before {
             for (path, manager) in &before.managers {
-                let Ok(place) = Path::parse(path) else { continue };
+                let Ok(place) = Path::parse(path) else {
+                    continue;
+                };
                 let foreign = find(before.live(), &place);
                 if find(&object.value, &place).is_none()
                     && let Some(foreign) = foreign
@@ -307,22 +316,25 @@ impl Sandbox {
         if let Some(other) = held.owner.as_ref().filter(|other| !other.is_same(owner)) {
             return Ok(state(Phase::Failed, format!("taken over by {other}")));
         }
-        match &held.pods {
-            Some(pods) => {
-                let stuck = records.get::<Fault>(&never_ready_key(id))?.is_some();
-                Ok(pods.state(id, now, stuck))
-            }
-            None => {
-                let reason = if id.kind == "Namespace" { "active" } else { "exists" };
-                Ok(state(Phase::Running, reason.to_owned()))
-            }
+        if let Some(pods) = &held.pods {
+            let stuck = records.get::<Fault>(&never_ready_key(id))?.is_some();
+            return Ok(pods.state(id, now, stuck));
         }
+        let reason = match id.kind.as_str() {
+            "Namespace" => "active",
+            _ => "exists",
+        };
+        Ok(state(Phase::Running, reason.to_owned()))
     }
 
     /// The longest time limit among the unit's own workloads, in milliseconds.
     fn deadline(&self, owner: &Owner) -> Result<u64, Error> {
         let mut longest = None;
-        for id in self.inventory(owner)?.into_iter().flat_map(|unit| unit.objects) {
+        for id in self
+            .inventory(owner)?
+            .into_iter()
+            .flat_map(|unit| unit.objects)
+        {
             let held: Option<Held> = self.records().get(&object_key(&id))?;
             let pods = held.and_then(|held| held.pods);
             longest = longest.max(pods.map(|pods| pods.deadline()));
@@ -334,7 +346,9 @@ impl Sandbox {
 /// Refuses an apply that would overwrite what somebody else set.
 fn check_managers(object: &Object, held: &Held, options: &ApplyOptions) -> Result<(), Error> {
     for (path, manager) in &held.managers {
-        let Ok(place) = Path::parse(path) else { continue };
+        let Ok(place) = Path::parse(path) else {
+            continue;
+        };
         let (Some(desired), live) = (find(&object.value, &place), find(held.live(), &place)) else {
             continue;
         };
@@ -346,13 +360,27 @@ fn check_managers(object: &Object, held: &Held, options: &ApplyOptions) -> Resul
             return Err(Error::Drifted {
                 object: object.id.to_string(),
                 path: place,
-                live: live.map_or_else(|| "nothing".to_owned(), ToString::to_string),
-                manager: manager.clone(),
-                desired: desired.to_string(),
+                live: live.map_or_else(|| "nothing".into(), |live| live.to_string().into()),
+                manager: manager.as_str().into(),
+                desired: desired.to_string().into(),
             });
         }
     }
     Ok(())
+}
+
+/// Writes on an object whose it is.
+fn mark(value: &mut Value, owner: &Owner) {
+    let unit = owner.unit.to_string();
+    let marks = [
+        ("labels", "windlass.dev/unit", unit),
+        ("annotations", "windlass.dev/name", owner.name.clone()),
+        ("annotations", "windlass.dev/store", owner.store.clone()),
+    ];
+    for (map, key, text) in marks {
+        let path = Path::root().key("metadata").key(map).key(key);
+        set(value, &path, text.into());
+    }
 }
 
 fn refused(object: &Object, fault: validate::Fault) -> Error {
@@ -377,14 +405,20 @@ impl Target for Sandbox {
     fn probe(&self) -> Result<String, Error> {
         let now = self.now()?;
         let objects = self.records().scan::<Held>("object/")?.len();
-        Ok(format!("{NAME} holds {objects} objects at {}.{:03} s", now / 1_000, now % 1_000))
+        Ok(format!(
+            "{NAME} holds {objects} objects at {}.{:03} s",
+            now / 1_000,
+            now % 1_000
+        ))
     }
 
     fn apply(&self, unit: &UnitObjects, options: &ApplyOptions) -> Result<Applied, Error> {
         let records = self.records();
         let owner = &unit.owner;
         let desired = unit.placed(&self.cluster_kinds()?)?;
-        let before = self.inventory(owner)?.map_or_else(Vec::new, |unit| unit.objects);
+        let before = self
+            .inventory(owner)?
+            .map_or_else(Vec::new, |unit| unit.objects);
         let mut held: BTreeMap<String, Held> = BTreeMap::new();
         for id in desired.iter().map(|object| &object.id).chain(&before) {
             if let Some(found) = records.get(&object_key(id))? {
@@ -426,7 +460,9 @@ impl Target for Sandbox {
             revision: unit.revision,
             objects: objects.clone(),
         };
-        inventory.objects.extend(before.into_iter().filter(|id| !objects.contains(id)));
+        inventory
+            .objects
+            .extend(before.into_iter().filter(|id| !objects.contains(id)));
         records.put(&unit_key(owner), &inventory)?;
         let total = planned.steps.len();
         for (sent, step) in planned.steps.into_iter().enumerate() {
@@ -491,7 +527,11 @@ impl Target for Sandbox {
 
     fn drift(&self, owner: &Owner) -> Result<Vec<Drift>, Error> {
         let mut drift = Vec::new();
-        for id in self.inventory(owner)?.into_iter().flat_map(|unit| unit.objects) {
+        for id in self
+            .inventory(owner)?
+            .into_iter()
+            .flat_map(|unit| unit.objects)
+        {
             let Some(held) = self.records().get::<Held>(&object_key(&id))? else {
                 drift.push(Drift {
                     resource: id,
@@ -502,7 +542,9 @@ impl Target for Sandbox {
                 continue;
             };
             for path in held.managers.keys() {
-                let Ok(path) = Path::parse(path) else { continue };
+                let Ok(path) = Path::parse(path) else {
+                    continue;
+                };
                 let applied = find(&held.applied.value, &path).cloned();
                 let live = find(held.live(), &path).cloned();
                 if applied != live {
@@ -536,7 +578,10 @@ impl Target for Sandbox {
             let end = match state.status {
                 Status::Ready | Status::NoLive => Some((state.status, state.reason.clone())),
                 _ => hopeless.map(|object| {
-                    let reason = format!("{} will not become ready: {}", object.resource, object.reason);
+                    let reason = format!(
+                        "{} will not become ready: {}",
+                        object.resource, object.reason
+                    );
                     (Status::Failed, reason)
                 }),
             };
@@ -587,7 +632,9 @@ impl Sandbox {
             Action::Create | Action::Update => {
                 let wanted = desired.iter().find(|object| object.id == step.resource);
                 let object = wanted.expect("a plan creates and updates only what is desired");
-                applied.namespaces.extend(self.ensure_namespace(&object.id.namespace)?);
+                applied
+                    .namespaces
+                    .extend(self.ensure_namespace(&object.id.namespace)?);
                 self.put(owner, object, held.remove(&object.id.full()))
             }
         }

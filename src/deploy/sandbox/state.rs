@@ -82,7 +82,9 @@ impl ClusterState for MemoryState {
         let found = records
             .range(prefix.to_owned()..)
             .take_while(|(key, _)| key.starts_with(prefix));
-        Ok(found.map(|(key, value)| (key.clone(), value.clone())).collect())
+        Ok(found
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect())
     }
 }
 
@@ -151,7 +153,10 @@ impl Records<'_> {
 
     pub(super) fn scan<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>, Error> {
         let found = self.0.scan(prefix)?;
-        found.iter().map(|(key, bytes)| decode(key, bytes)).collect()
+        found
+            .iter()
+            .map(|(key, bytes)| decode(key, bytes))
+            .collect()
     }
 
     pub(super) fn now(&self) -> Result<u64, Error> {

@@ -55,7 +55,12 @@ enum Fate {
 
 impl Pods {
     /// The pods after `object` is applied at `now`; `None` if it is no workload.
-    pub(super) fn applied(before: Option<&Self>, object: &Object, value: &Value, now: u64) -> Option<Self> {
+    pub(super) fn applied(
+        before: Option<&Self>,
+        object: &Object,
+        value: &Value,
+        now: u64,
+    ) -> Option<Self> {
         if kind(&object.id.kind).readiness == Readiness::Exists {
             return None;
         }
@@ -164,7 +169,10 @@ impl Pods {
             let Fate::ReadyAfter(delay) = fate else {
                 return none_ready(self.desired, 0);
             };
-            let ready = self.made.iter().filter(|(_, made)| now >= made.saturating_add(delay));
+            let ready = self
+                .made
+                .iter()
+                .filter(|(_, made)| now >= made.saturating_add(delay));
             return Count {
                 new: self.desired,
                 new_ready: ready.map(|(count, _)| *count).sum(),
@@ -249,7 +257,14 @@ impl Pods {
         )
     }
 
-    fn conditions(&self, count: Count, complete: bool, job: bool, age: u64, message: &str) -> Vec<Condition> {
+    fn conditions(
+        &self,
+        count: Count,
+        complete: bool,
+        job: bool,
+        age: u64,
+        message: &str,
+    ) -> Vec<Condition> {
         let condition = |kind: &str, holds: bool, reason: &str| Condition {
             kind: kind.to_owned(),
             status: if holds { "True" } else { "False" }.to_owned(),
@@ -257,10 +272,22 @@ impl Pods {
             message: message.to_owned(),
         };
         if job {
-            return vec![condition("Complete", complete, if complete { "CompletionsReached" } else { "Running" })];
+            return vec![condition(
+                "Complete",
+                complete,
+                if complete {
+                    "CompletionsReached"
+                } else {
+                    "Running"
+                },
+            )];
         }
         let available = count.new_ready.saturating_add(count.old) >= self.desired;
-        let reason = if available { "MinimumReplicasAvailable" } else { "MinimumReplicasUnavailable" };
+        let reason = if available {
+            "MinimumReplicasAvailable"
+        } else {
+            "MinimumReplicasUnavailable"
+        };
         let late = !complete && self.deadline > 0 && age >= self.deadline;
         let progress = match (complete, late) {
             (true, _) => "NewReplicaSetAvailable",
@@ -342,25 +369,89 @@ mod tests {
     #[test]
     fn pods_over_time() {
         for (applied, now, expected) in [
-            (vec![(0, 3, "a:1")], 0, "3/0/3 Pending: 0 of 3 replicas ready: 3 starting"),
-            (vec![(0, 3, "a:1")], 200, "3/3/3 Running: 3 of 3 replicas ready"),
-            (vec![(0, 0, "a:1")], 0, "0/0/0 Running: 0 of 0 replicas ready"),
-            (vec![(0, 1, "slow")], 4_999, "1/0/1 Pending: 0 of 1 replicas ready: 1 starting"),
-            (vec![(0, 1, "slow")], 5_000, "1/1/1 Running: 1 of 1 replicas ready"),
+            (
+                vec![(0, 3, "a:1")],
+                0,
+                "3/0/3 Pending: 0 of 3 replicas ready: 3 starting",
+            ),
+            (
+                vec![(0, 3, "a:1")],
+                200,
+                "3/3/3 Running: 3 of 3 replicas ready",
+            ),
+            (
+                vec![(0, 0, "a:1")],
+                0,
+                "0/0/0 Running: 0 of 0 replicas ready",
+            ),
+            (
+                vec![(0, 1, "slow")],
+                4_999,
+                "1/0/1 Pending: 0 of 1 replicas ready: 1 starting",
+            ),
+            (
+                vec![(0, 1, "slow")],
+                5_000,
+                "1/1/1 Running: 1 of 1 replicas ready",
+            ),
             // Scaling keeps the pods there are.
-            (vec![(0, 2, "a"), (1_000, 3, "a")], 1_000, "3/2/3 Pending: 2 of 3 replicas ready: 1 starting"),
-            (vec![(0, 3, "a"), (1_000, 2, "a")], 1_000, "2/2/2 Running: 2 of 2 replicas ready"),
-            (vec![(0, 3, "a"), (1_000, 0, "a"), (2_000, 1, "a")], 2_000, "1/0/1 Pending: 0 of 1 replicas ready: 1 starting"),
+            (
+                vec![(0, 2, "a"), (1_000, 3, "a")],
+                1_000,
+                "3/2/3 Pending: 2 of 3 replicas ready: 1 starting",
+            ),
+            (
+                vec![(0, 3, "a"), (1_000, 2, "a")],
+                1_000,
+                "2/2/2 Running: 2 of 2 replicas ready",
+            ),
+            (
+                vec![(0, 3, "a"), (1_000, 0, "a"), (2_000, 1, "a")],
+                2_000,
+                "1/0/1 Pending: 0 of 1 replicas ready: 1 starting",
+            ),
             // A roll-out goes pod by pod; the old ones serve until then.
-            (vec![(0, 2, "a"), (1_000, 2, "b")], 1_000, "1/2/2 Pending: 0 of 2 replicas updated; 1 new pod starting, 2 old pods still serving"),
-            (vec![(0, 2, "a"), (1_000, 2, "b")], 1_200, "2/2/2 Pending: 1 of 2 replicas updated; 1 new pod starting, 1 old pod still serving"),
-            (vec![(0, 2, "a"), (1_000, 2, "b")], 1_400, "2/2/2 Running: 2 of 2 replicas ready"),
-            (vec![(0, 2, "a"), (1_000, 2, "b"), (2_000, 3, "b")], 2_000, "3/2/3 Pending: 2 of 3 replicas ready: 1 starting"),
-            (vec![(0, 2, "a"), (1_000, 2, "missing")], 9_000, "1/2/2 Failed: 0 of 2 replicas updated; 1 new pod waiting, image not found (ImagePullBackOff), 2 old pods still serving"),
+            (
+                vec![(0, 2, "a"), (1_000, 2, "b")],
+                1_000,
+                "1/2/2 Pending: 0 of 2 replicas updated; 1 new pod starting, 2 old pods still serving",
+            ),
+            (
+                vec![(0, 2, "a"), (1_000, 2, "b")],
+                1_200,
+                "2/2/2 Pending: 1 of 2 replicas updated; 1 new pod starting, 1 old pod still serving",
+            ),
+            (
+                vec![(0, 2, "a"), (1_000, 2, "b")],
+                1_400,
+                "2/2/2 Running: 2 of 2 replicas ready",
+            ),
+            (
+                vec![(0, 2, "a"), (1_000, 2, "b"), (2_000, 3, "b")],
+                2_000,
+                "3/2/3 Pending: 2 of 3 replicas ready: 1 starting",
+            ),
+            (
+                vec![(0, 2, "a"), (1_000, 2, "missing")],
+                9_000,
+                "1/2/2 Failed: 0 of 2 replicas updated; 1 new pod waiting, image not found (ImagePullBackOff), 2 old pods still serving",
+            ),
             // What never ran is replaced at once.
-            (vec![(0, 2, "missing"), (1_000, 2, "b")], 1_200, "2/2/2 Running: 2 of 2 replicas ready"),
-            (vec![(0, 1, "missing")], 70_000, "1/0/1 Failed: 0 of 1 replicas ready: 1 waiting, image not found (ImagePullBackOff)"),
-            (vec![(0, 1, "crash")], 30_000, "1/0/1 Failed: 0 of 1 replicas ready: 1 crashing, 2 restarts (CrashLoopBackOff)"),
+            (
+                vec![(0, 2, "missing"), (1_000, 2, "b")],
+                1_200,
+                "2/2/2 Running: 2 of 2 replicas ready",
+            ),
+            (
+                vec![(0, 1, "missing")],
+                70_000,
+                "1/0/1 Failed: 0 of 1 replicas ready: 1 waiting, image not found (ImagePullBackOff)",
+            ),
+            (
+                vec![(0, 1, "crash")],
+                30_000,
+                "1/0/1 Failed: 0 of 1 replicas ready: 1 crashing, 2 restarts (CrashLoopBackOff)",
+            ),
         ] {
             assert_eq!(seen(&applied, now), expected, "{applied:?} at {now}");
         }
