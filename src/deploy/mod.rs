@@ -103,6 +103,13 @@ pub trait Target: Send + Sync {
     /// When a namespace of the unit holds objects of others, or the target is lost.
     fn destroy(&self, owner: &Owner) -> Result<Applied, Error>;
 
+    /// Deletes a namespace that an apply created, when its space goes. Says whether it did: one
+    /// that something is left in, or that somebody else made, stays.
+    ///
+    /// # Errors
+    /// When the target cannot be reached.
+    fn release_namespace(&self, namespace: &str) -> Result<bool, Error>;
+
     /// How the objects of a unit fare now.
     ///
     /// # Errors

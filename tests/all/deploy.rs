@@ -144,6 +144,20 @@ fn a_unit_goes_from_nothing_to_ready_and_back() {
     );
     assert_eq!(sandbox.live(&api).expect("a state").status, Status::NoLive);
     assert_eq!(cluster(&sandbox), ["/Namespace//dev"]);
+    assert!(sandbox.release_namespace("dev").expect("an answer"));
+    assert!(cluster(&sandbox).is_empty());
+}
+
+#[test]
+fn namespaces_go_with_the_space_only_if_they_are_ours_and_empty() {
+    let sandbox = sandbox();
+    apply(&sandbox, &unit(&owner(1, "dev/a"), &config("a", ""))).expect("an apply");
+    let own = "apiVersion: v1\nkind: Namespace\nmetadata: {name: own}\n";
+    apply(&sandbox, &unit(&owner(2, "dev/b"), own)).expect("an apply");
+    for namespace in ["dev", "own", "nowhere"] {
+        let released = sandbox.release_namespace(namespace).expect("an answer");
+        assert!(!released, "{namespace}");
+    }
 }
 
 #[test]

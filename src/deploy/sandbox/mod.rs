@@ -242,11 +242,7 @@ impl Sandbox {
 
     /// Creates the namespace of an object if it is missing; its name if it was.
     fn ensure_namespace(&self, namespace: &str) -> Result<Option<String>, Error> {
-        let id = ResourceId {
-            kind: "Namespace".to_owned(),
-            name: namespace.to_owned(),
-            ..ResourceId::default()
-        };
+        let id = namespace_id(namespace);
         let (key, records) = (object_key(&id), self.records());
         // `default` is there in every cluster.
         if namespace.is_empty() || namespace == "default" || records.get::<Held>(&key)?.is_some() {
@@ -343,6 +339,14 @@ impl Sandbox {
     }
 }
 
+fn namespace_id(name: &str) -> ResourceId {
+    ResourceId {
+        kind: "Namespace".to_owned(),
+        name: name.to_owned(),
+        ..ResourceId::default()
+    }
+}
+
 /// Refuses an apply that would overwrite what somebody else set.
 fn check_managers(object: &Object, held: &Held, options: &ApplyOptions) -> Result<(), Error> {
     for (path, manager) in &held.managers {
@@ -404,7 +408,7 @@ impl Target for Sandbox {
 
     fn probe(&self) -> Result<String, Error> {
         let now = self.now()?;
-        let objects = self.records().scan::<Held>("object/")?.len();
+        let objects = self.state.scan("object/")?.len();
         Ok(format!(
             "{NAME} holds {objects} objects at {}.{:03} s",
             now / 1_000,
@@ -506,6 +510,18 @@ impl Target for Sandbox {
         }
         records.delete(&unit_key(owner))?;
         Ok(applied)
+    }
+
+    fn release_namespace(&self, namespace: &str) -> Result<bool, Error> {
+        let (key, records) = (object_key(&namespace_id(namespace)), self.records());
+        let created = records
+            .get::<Held>(&key)?
+            .is_some_and(|held| held.owner.is_none());
+        if !created || !self.inside(namespace)?.is_empty() {
+            return Ok(false);
+        }
+        records.delete(&key)?;
+        Ok(true)
     }
 
     fn live(&self, owner: &Owner) -> Result<LiveState, Error> {
