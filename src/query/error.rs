@@ -41,7 +41,7 @@ impl fmt::Display for Position {
 #[non_exhaustive]
 pub enum Error {
     /// Another token was needed here.
-    #[error("{at}: expected {expected}, found {found}{}", hint(.suggestion))]
+    #[error("{at}: expected {expected}, found {found}{}", hint(.suggestion.as_deref()))]
     Unexpected {
         /// Where.
         at: Position,
@@ -53,7 +53,7 @@ pub enum Error {
         suggestion: Option<String>,
     },
     /// No attribute has this name.
-    #[error("{at}: expected an attribute{of}, found `{found}`{}", hint(.suggestion))]
+    #[error("{at}: expected an attribute{of}, found `{found}`{}", hint(.suggestion.as_deref()))]
     UnknownAttribute {
         /// Where.
         at: Position,
@@ -67,7 +67,7 @@ pub enum Error {
     /// A name goes over two references.
     #[error(
         "{at}: expected at most one step to another entity, found two in `{found}`{}",
-        hint(.suggestion)
+        hint(.suggestion.as_deref())
     )]
     TwoHops {
         /// Where.
@@ -78,7 +78,9 @@ pub enum Error {
         suggestion: Option<String>,
     },
     /// A quote or parenthesis is not closed.
-    #[error("{at}: expected a closing {closing} for the {opening} here, found the end of the clause")]
+    #[error(
+        "{at}: expected a closing {closing} for the {opening} here, found the end of the clause"
+    )]
     Unclosed {
         /// Where it was opened.
         at: Position,
@@ -88,7 +90,7 @@ pub enum Error {
         closing: &'static str,
     },
     /// A value or operator does not fit what it is compared with.
-    #[error("{at}: expected {expected}, found {found}{}", hint(.suggestion))]
+    #[error("{at}: expected {expected}, found {found}{}", hint(.suggestion.as_deref()))]
     Mismatch {
         /// Where.
         at: Position,
@@ -120,7 +122,7 @@ pub enum Error {
         reason: String,
     },
     /// A `$name` has no value.
-    #[error("{at}: expected a value bound for `${name}`, found none{}", hint(.suggestion))]
+    #[error("{at}: expected a value bound for `${name}`, found none{}", hint(.suggestion.as_deref()))]
     Unbound {
         /// Where.
         at: Position,
@@ -181,10 +183,8 @@ impl Error {
     }
 }
 
-fn hint(suggestion: &Option<String>) -> String {
-    suggestion
-        .as_ref()
-        .map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+fn hint(suggestion: Option<&str>) -> String {
+    suggestion.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 /// The candidate that differs least from `name`, if it is near enough to be what was meant.

@@ -19,7 +19,7 @@ pub enum Expr {
     /// True if the condition is false; `NOT`.
     Not(Box<Self>),
     /// A test of one operand.
-    Test(Test),
+    Test(Box<Test>),
 }
 
 /// A test of one operand. With `*` in its path it holds if it holds for any value found.

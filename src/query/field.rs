@@ -180,6 +180,9 @@ attributes! {
 
 impl Field {
     /// The row of an attribute.
+    ///
+    /// # Panics
+    /// Never: the table has a row for each attribute.
     pub fn of(attribute: Attribute) -> &'static Self {
         FIELDS
             .iter()

@@ -28,8 +28,8 @@ pub(super) struct Token<'a> {
 
 /// Longer signs before those they begin with.
 const SIGNS: [&str; 20] = [
-    "!~~", "!~*", "~~", "~*", "!~", "!=", "<=", ">=", "<>", "==", "=", "<", ">", "~", "?", "(", ")",
-    ",", "*", ";",
+    "!~~", "!~*", "~~", "~*", "!~", "!=", "<=", ">=", "<>", "==", "=", "<", ">", "~", "?", "(",
+    ")", ",", "*", ";",
 ];
 
 /// Cuts a clause into tokens; the last one is [`Kind::End`].
@@ -108,10 +108,9 @@ fn quoted(text: &str, start: usize, quote: char) -> Result<(Kind<'static>, usize
     let body = &text[start + 1..];
     let mut chars = body.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        if c == quote {
-            if chars.next_if(|(_, next)| *next == quote).is_none() {
-                return Ok((Kind::Text(value), at + 2));
-            }
+        // Doubled, it is the quote itself.
+        if c == quote && chars.next_if(|(_, next)| *next == quote).is_none() {
+            return Ok((Kind::Text(value), at + 2));
         }
         value.push(c);
     }
@@ -241,7 +240,10 @@ mod tests {
             ("", "end"),
             ("Slug='it''s'", "w:Slug = t:it's end"),
             ("a>-3 -- rest\n AND $n", "w:a > n:-3 w:AND p:n end"),
-            ("Labels.app.kubernetes.io/name ? 'x'", "w:Labels.app.kubernetes.io/name ? t:x end"),
+            (
+                "Labels.app.kubernetes.io/name ? 'x'",
+                "w:Labels.app.kubernetes.io/name ? t:x end",
+            ),
             ("a.?name=api.image='x'", "w:a.?name=api.image = t:x end"),
             (
                 "IN (a.?p=80,protocol=TCP.b, c)",

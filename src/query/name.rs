@@ -79,8 +79,10 @@ pub(super) fn write_path(path: &Path, f: &mut fmt::Formatter<'_>) -> fmt::Result
 
 /// Whether the first key of a path, written plainly, would read as something else.
 fn is_guarded(key: &str, segments: usize) -> bool {
-    let word = |word: &&str| word.eq_ignore_ascii_case(key);
-    let reserved = RESERVED.iter().chain(&["TRUE", "FALSE", "LEN"]).any(|w| word(w));
+    let reserved = RESERVED
+        .iter()
+        .chain(&["TRUE", "FALSE", "LEN"])
+        .any(|word| word.eq_ignore_ascii_case(key));
     let plain = key.starts_with(|c: char| c == '_' || (c.is_alphabetic() && !c.is_uppercase()));
     !plain
         || (segments == 1 && (reserved || key == "replicas"))
@@ -106,20 +108,18 @@ pub(super) fn meant_attribute(word: &str) -> Option<&'static str> {
 }
 
 fn path(text: &str, at: Position) -> Result<Operand, Error> {
-    Path::parse(text)
-        .map(Operand::Path)
-        .map_err(|error| {
-            let before = text.chars().take(error.position.saturating_sub(1));
-            Error::Path {
-                at: Position {
-                    offset: at.offset + before.clone().map(char::len_utf8).sum::<usize>(),
-                    line: at.line,
-                    column: at.column + before.count(),
-                },
-                expected: error.expected,
-                found: text.to_owned(),
-            }
-        })
+    Path::parse(text).map(Operand::Path).map_err(|error| {
+        let before = text.chars().take(error.position.saturating_sub(1));
+        Error::Path {
+            at: Position {
+                offset: at.offset + before.clone().map(char::len_utf8).sum::<usize>(),
+                line: at.line,
+                column: at.column + before.count(),
+            },
+            expected: error.expected,
+            found: text.to_owned(),
+        }
+    })
 }
 
 /// The attribute or entity with this name but for case.
@@ -187,9 +187,7 @@ fn two_hops(owner: Owner, name: &str, rest: Option<&str>, word: &str, at: Positi
     let rest = rest.unwrap_or("Slug");
     let suggestion = match (owner, name) {
         (Owner::UpstreamUnit, "Space") => Some(format!("UpstreamSpace.{rest}")),
-        (Owner::UpstreamSpace, "Target") | (Owner::Space, "Target") if rest == "Slug" => {
-            Some("Space.TargetID".to_owned())
-        }
+        (Owner::Space, "Target") if rest == "Slug" => Some("Space.TargetID".to_owned()),
         _ => None,
     };
     Error::TwoHops {
@@ -234,7 +232,9 @@ fn suggestion(owner: Owner, name: &str, key: Option<&str>) -> Option<String> {
     }
     // A data path that somebody capitalised, such as `Replicas` or `Metadata.name`.
     let usual = ["replicas", "metadata", "spec", "apiVersion", "kind"];
-    let lower = usual.into_iter().find(|usual| usual.eq_ignore_ascii_case(name));
+    let lower = usual
+        .into_iter()
+        .find(|usual| usual.eq_ignore_ascii_case(name));
     lower
         .filter(|_| owner == Owner::Unit)
         .map(|lower| format!("{lower}{rest}"))
@@ -293,19 +293,37 @@ mod tests {
         }
         for (word, end) in [
             ("slug", "found `slug`; did you mean `Slug`?"),
-            ("labels.tier", "found `labels.tier`; did you mean `Labels.tier`?"),
-            ("space.slug", "found `space.slug`; did you mean `Space.Slug`?"),
+            (
+                "labels.tier",
+                "found `labels.tier`; did you mean `Labels.tier`?",
+            ),
+            (
+                "space.slug",
+                "found `space.slug`; did you mean `Space.Slug`?",
+            ),
             ("SLUG", "found `SLUG`; did you mean `Slug`?"),
             ("Lables.a", "found `Lables.a`; did you mean `Labels.a`?"),
-            ("Space.Slgu", "attribute of Space, found `Space.Slgu`; did you mean `Space.Slug`?"),
+            (
+                "Space.Slgu",
+                "attribute of Space, found `Space.Slgu`; did you mean `Space.Slug`?",
+            ),
             ("Space.", "attribute of Space, found `Space.`"),
             ("Ⱥ", "expected an attribute, found `Ⱥ`"),
             ("Replicas", "did you mean `replicas`?"),
             ("Data.spec.replicas", "did you mean `spec.replicas`?"),
-            ("UpstreamUnit.Space.Slug", "did you mean `UpstreamSpace.Slug`?"),
-            ("Space", "expected an attribute of Space, found `Space` alone; did you mean `Space.Slug`?"),
+            (
+                "UpstreamUnit.Space.Slug",
+                "did you mean `UpstreamSpace.Slug`?",
+            ),
+            (
+                "Space",
+                "expected an attribute of Space, found `Space` alone; did you mean `Space.Slug`?",
+            ),
             ("Labels.", "expected a key after `Labels.`, found none"),
-            ("Slug.x", "expected no more after `Slug`, which is a text, found `Slug.x`"),
+            (
+                "Slug.x",
+                "expected no more after `Slug`, which is a text, found `Slug.x`",
+            ),
         ] {
             let message = shown(word);
             assert!(message.ends_with(end), "{word}: {message}");

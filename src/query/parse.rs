@@ -114,11 +114,7 @@ impl<'a> Parser<'a> {
             || self.take_sign("*")
             || self.is_word("ORDER")
             || self.is_word("LIMIT");
-        let condition = if nothing {
-            None
-        } else {
-            Some(self.any()?)
-        };
+        let condition = if nothing { None } else { Some(self.any()?) };
         let order = if self.take_word("ORDER") {
             if !self.take_word("BY") {
                 return Err(self.unexpected("`BY`"));
@@ -213,7 +209,7 @@ impl<'a> Parser<'a> {
             return Ok(Expr::Not(Box::new(inner)));
         }
         if !self.is_sign("(") {
-            return self.test().map(Expr::Test);
+            return self.test().map(|test| Expr::Test(Box::new(test)));
         }
         self.deeper()?;
         let open = self.peek().start;
@@ -331,7 +327,11 @@ impl<'a> Parser<'a> {
         if self.take_word("IS") {
             let negated = self.take_word("NOT");
             if !self.take_word("NULL") {
-                let expected = if negated { "`NULL`" } else { "`NULL` or `NOT NULL`" };
+                let expected = if negated {
+                    "`NULL`"
+                } else {
+                    "`NULL` or `NOT NULL`"
+                };
                 return Err(self.unexpected(expected));
             }
             return Ok((Check::Null, negated));

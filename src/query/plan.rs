@@ -109,7 +109,10 @@ impl fmt::Display for Access {
             Self::Label { key, value } => write!(f, "use index label: `{key}` is `{value}`"),
             Self::Space(slug) => write!(f, "use index space: units of `{slug}`"),
             Self::SpacePrefix(prefix) => {
-                write!(f, "use index space: units of spaces that begin with `{prefix}`")
+                write!(
+                    f,
+                    "use index space: units of spaces that begin with `{prefix}`"
+                )
             }
             Self::ResourceType(kind) => {
                 write!(f, "use index resource type: units with a {kind}")
@@ -183,7 +186,10 @@ pub fn plan(query: &Query) -> Plan {
 
 /// How the units of a reference are found; without a space, over all spaces.
 pub(super) fn reference(space: Option<&Glob>, unit: &Glob) -> Access {
-    match (space.map(|glob| (glob.literal(), glob.prefix())), unit.literal()) {
+    match (
+        space.map(|glob| (glob.literal(), glob.prefix())),
+        unit.literal(),
+    ) {
         (Some((Some(space), _)), Some(slug)) => Access::SpaceAndSlug {
             space: space.to_owned(),
             slug: slug.to_owned(),
@@ -251,7 +257,7 @@ fn of_test(test: &Test) -> Access {
             }
         }
         (Operand::Field(field), Check::Like(pattern)) => match pattern.literal_prefix() {
-            Some((text, true)) => attribute_is(field, &text),
+            Some((whole, true)) => attribute_is(field, &whole),
             _ => Access::All,
         },
         _ => Access::All,
@@ -335,15 +341,33 @@ mod tests {
                 "unite 3 lookups:\n  look up unit s/a\n  look up unit s/b\n  look up unit s/c",
             ),
             ("kind = '1'", "look at every unit"),
-            ("Space.Slug LIKE 'p-%'", "use index space: units of spaces that begin with `p-`"),
+            (
+                "Space.Slug LIKE 'p-%'",
+                "use index space: units of spaces that begin with `p-`",
+            ),
             ("Space.Slug LIKE '%p'", "look at every unit"),
-            ("Labels.a.b/c = 'x' AND replicas > 2", "use index label: `a.b/c` is `x`"),
+            (
+                "Labels.a.b/c = 'x' AND replicas > 2",
+                "use index label: `a.b/c` is `x`",
+            ),
             ("Labels.order = 1", "look at every unit"),
-            ("UpstreamUnitID = 'u7'", "use index upstream: variants of unit u7"),
-            ("UpstreamUnit.UnitID = 7", "use index upstream: variants of unit u7"),
+            (
+                "UpstreamUnitID = 'u7'",
+                "use index upstream: variants of unit u7",
+            ),
+            (
+                "UpstreamUnit.UnitID = 7",
+                "use index upstream: variants of unit u7",
+            ),
             ("UnitID = 7", "look up unit u7"),
-            ("kind = 'Deployment'", "use index resource type: units with a Deployment"),
-            ("kind = 'Deployment' AND Slug = 'a'", "use index slug: units named `a`"),
+            (
+                "kind = 'Deployment'",
+                "use index resource type: units with a Deployment",
+            ),
+            (
+                "kind = 'Deployment' AND Slug = 'a'",
+                "use index slug: units named `a`",
+            ),
             ("Slug = 'a' OR replicas > 2", "look at every unit"),
             ("NOT Slug = 'a'", "look at every unit"),
             ("Slug NOT IN ('a')", "look at every unit"),

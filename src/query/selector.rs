@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use super::Query;
 use super::error::{Error, Position};
 use super::parse::{Values, parse_with};
 use super::pattern::Glob;
 use super::plan::{self, plan};
-use super::Query;
 
 /// What a person or script writes to say which units are meant.
 ///
@@ -124,7 +124,10 @@ mod tests {
             (" a/b ", "reference a b"),
             ("", "clause *"),
             ("Slug = 'a'", "clause Slug = 'a'"),
-            ("a/b/c", "column 6: expected an operator, found the end of the clause"),
+            (
+                "a/b/c",
+                "column 6: expected an operator, found the end of the clause",
+            ),
             ("a/", "column 3: expected a unit after `/`, found `a/`"),
             ("/a", "column 1: expected a space before `/`, found `/a`"),
         ] {

@@ -36,7 +36,7 @@ impl<'a> From<&'a str> for Value<'a> {
     }
 }
 
-impl<'a, T: Into<Self>> From<Option<T>> for Value<'a> {
+impl<T: Into<Self>> From<Option<T>> for Value<'_> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
@@ -279,12 +279,7 @@ pub(super) fn compare(
 ///
 /// Two texts are equal if they are the same text, or with `data` the same quantity, one of them
 /// with a suffix: `'1000m'` is `'1'`, but the version `'1.10'` is not `'1.1'`.
-pub(super) fn equal(
-    left: &Value<'_>,
-    right: &Value<'_>,
-    readings: &Readings,
-    data: bool,
-) -> bool {
+pub(super) fn equal(left: &Value<'_>, right: &Value<'_>, readings: &Readings, data: bool) -> bool {
     if let (Value::Str(a), Value::Str(b)) = (left, right) {
         return a == b
             || (data
@@ -364,7 +359,11 @@ mod tests {
             (Value::Bool(true), text("yes"), false, None),
             (text("inf"), text("nan"), false, Some(Less)),
         ] {
-            assert_eq!(order(&left, &right, data), expected, "{left:?} {right:?} {data}");
+            assert_eq!(
+                order(&left, &right, data),
+                expected,
+                "{left:?} {right:?} {data}"
+            );
         }
     }
 
@@ -380,7 +379,11 @@ mod tests {
         ] {
             let (left, right) = (Value::from(left), Value::from(right));
             let readings = Readings::of(&right);
-            assert_eq!(equal(&left, &right, &readings, data), expected, "{left:?} {right:?}");
+            assert_eq!(
+                equal(&left, &right, &readings, data),
+                expected,
+                "{left:?} {right:?}"
+            );
         }
     }
 

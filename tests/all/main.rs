@@ -3,6 +3,7 @@
 mod account;
 mod cli;
 mod corpus;
+mod deploy;
 mod edit;
 mod functions;
 mod hostile;

@@ -64,7 +64,10 @@ impl Collection for Node<'_> {
     fn has(&self, member: &str) -> bool {
         match self.0.kind() {
             Kind::Map => self.0.get(member).is_some(),
-            _ => self.0.items().any(|item| item.scalar() == Some(Scalar::Str(member))),
+            _ => self
+                .0
+                .items()
+                .any(|item| item.scalar() == Some(Scalar::Str(member))),
         }
     }
 }
@@ -181,12 +184,19 @@ fn cases() {
             };
             if found != expected {
                 let file = file.file_name().expect("a name").to_string_lossy();
-                wrong.push(format!("{file}:{line}: {clause}\n  expected {expected}\n  found    {found}"));
+                wrong.push(format!(
+                    "{file}:{line}: {clause}\n  expected {expected}\n  found    {found}"
+                ));
             }
         }
     }
     assert!(count > 200, "only {count} cases were found");
-    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -195,7 +205,11 @@ fn every_clause_of_the_cases_reads_back_as_it_is_shown() {
     let cases = read_cases(&folder.join("fleet.txt"));
     for (line, clause, _, _) in cases.rows {
         let Ok(query) = parse(&clause) else { continue };
-        assert_eq!(parse(&query.to_string()).as_ref(), Ok(&query), "line {line}");
+        assert_eq!(
+            parse(&query.to_string()).as_ref(),
+            Ok(&query),
+            "line {line}"
+        );
         assert!(!plan(&query).explain.is_empty());
     }
 }
@@ -206,10 +220,19 @@ fn bound_values() {
     let mut values = Values::new();
     values.insert("slug".to_owned(), "it's".into());
     values.insert("n".to_owned(), Literal::Int(2));
-    values.insert("many".to_owned(), Literal::List(vec![Literal::Int(1), Literal::Int(3)]));
+    values.insert(
+        "many".to_owned(),
+        Literal::List(vec![Literal::Int(1), Literal::Int(3)]),
+    );
     values.insert("nan".to_owned(), Literal::Float(f64::NAN));
-    let matches = |clause| parse_with(clause, &values).expect("a clause").matches(&unit);
-    assert!(matches("Slug = $slug AND HeadRevisionNum > $n AND HeadRevisionNum IN $many"));
+    let matches = |clause| {
+        parse_with(clause, &values)
+            .expect("a clause")
+            .matches(&unit)
+    };
+    assert!(matches(
+        "Slug = $slug AND HeadRevisionNum > $n AND HeadRevisionNum IN $many"
+    ));
     assert!(matches("Slug LIKE $slug AND Slug CONTAINS $slug LIMIT $n"));
     assert!(!matches("HeadRevisionNum NOT IN $many"));
     for (clause, message) in [
@@ -217,9 +240,18 @@ fn bound_values() {
             "Slug = $slgu",
             "column 8: expected a value bound for `$slgu`, found none; did you mean `$slug`?",
         ),
-        ("Slug IN $slug", "column 9: expected a list bound, or values in `(` `)`, found `$slug`"),
-        ("HeadRevisionNum = $nan", "column 19: expected a finite number bound, found `$nan`"),
-        ("Slug LIKE $n", "column 11: expected a pattern in quotes, found `$n`"),
+        (
+            "Slug IN $slug",
+            "column 9: expected a list bound, or values in `(` `)`, found `$slug`",
+        ),
+        (
+            "HeadRevisionNum = $nan",
+            "column 19: expected a finite number bound, found `$nan`",
+        ),
+        (
+            "Slug LIKE $n",
+            "column 11: expected a pattern in quotes, found `$n`",
+        ),
         (
             "HeadRevisionNum = $slug",
             "column 19: expected a number to compare `HeadRevisionNum` with, found 'it''s'",
@@ -247,13 +279,21 @@ fn rows_are_sorted_by_number_and_missing_values_come_last() {
         .collect();
     let sorted = |clause: &str| {
         let query = parse(clause).expect("a clause");
-        let mut rows: Vec<_> =
-            units.iter().map(|(name, unit)| (query.sort_key(unit), *name)).collect();
+        let mut rows: Vec<_> = units
+            .iter()
+            .map(|(name, unit)| (query.sort_key(unit), *name))
+            .collect();
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         rows.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
     };
-    assert_eq!(sorted("ORDER BY Labels.order"), [Some("9"), Some("10"), Some("x"), None]);
-    assert_eq!(sorted("ORDER BY Labels.order DESC"), [Some("x"), Some("10"), Some("9"), None]);
+    assert_eq!(
+        sorted("ORDER BY Labels.order"),
+        [Some("9"), Some("10"), Some("x"), None]
+    );
+    assert_eq!(
+        sorted("ORDER BY Labels.order DESC"),
+        [Some("x"), Some("10"), Some("9"), None]
+    );
 }
 
 #[test]
@@ -272,9 +312,14 @@ fn both_clauses_hold_when_queries_are_joined() {
         let (a, b) = (parse(a).expect("a clause"), parse(b).expect("a clause"));
         a.and(b).to_string()
     };
-    assert_eq!(join("Slug = 'a' OR Slug = 'b'", "replicas > 1 LIMIT 2"),
-        "(Slug = 'a' OR Slug = 'b') AND spec.replicas > 1 LIMIT 2");
-    assert_eq!(join("*", "Slug = 'a' ORDER BY Slug"), "Slug = 'a' ORDER BY Slug");
+    assert_eq!(
+        join("Slug = 'a' OR Slug = 'b'", "replicas > 1 LIMIT 2"),
+        "(Slug = 'a' OR Slug = 'b') AND spec.replicas > 1 LIMIT 2"
+    );
+    assert_eq!(
+        join("*", "Slug = 'a' ORDER BY Slug"),
+        "Slug = 'a' ORDER BY Slug"
+    );
     assert_eq!(join("*", ""), "*");
 }
 
@@ -288,17 +333,35 @@ fn hostile_clauses_are_refused_in_bounded_time_and_depth() {
     ];
     for clause in &deep {
         let error = parse(clause).expect_err("too deep");
-        assert!(matches!(error, Error::TooMuch { limit: 100, .. } | Error::Unexpected { .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                Error::TooMuch { limit: 100, .. } | Error::Unexpected { .. }
+            ),
+            "{error}"
+        );
     }
     let fits = format!("{}Slug = 'a'{}", "(".repeat(100), ")".repeat(100));
     assert!(parse(&fits).is_ok());
     let wide = "Slug = 'a' OR ".repeat(4_000) + "Slug = 'b'";
     let query = parse(&wide).expect("a wide clause");
     assert_eq!(parse(&query.to_string()), Ok(query));
-    assert!(matches!(parse(&"x".repeat(65_537)), Err(Error::TooMuch { limit: 65_536, .. })));
+    assert!(matches!(
+        parse(&"x".repeat(65_537)),
+        Err(Error::TooMuch { limit: 65_536, .. })
+    ));
     let patterns = "Slug ~ 'a' OR ".repeat(101) + "Slug = 'b'";
-    assert!(matches!(parse(&patterns), Err(Error::TooMuch { what: "patterns", .. })));
-    assert!(matches!(parse(r"Slug ~ '(\w{100}){100}'"), Err(Error::Pattern { .. })));
+    assert!(matches!(
+        parse(&patterns),
+        Err(Error::TooMuch {
+            what: "patterns",
+            ..
+        })
+    ));
+    assert!(matches!(
+        parse(r"Slug ~ '(\w{100}){100}'"),
+        Err(Error::Pattern { .. })
+    ));
 }
 
 /// A clause whose truth for any unit is one of the three.
@@ -320,7 +383,8 @@ fn condition() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|a| format!("NOT ({a})")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}) AND ({b})")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}) OR ({b})")),
-            (inner.clone(), inner.clone(), inner).prop_map(|(a, b, c)| format!("({a} OR {b}) AND {c}")),
+            (inner.clone(), inner.clone(), inner)
+                .prop_map(|(a, b, c)| format!("({a} OR {b}) AND {c}")),
         ]
     })
 }
@@ -336,8 +400,9 @@ fn unit() -> impl Strategy<Value = Unit> {
         Just("spec: {replicas: 3, list: [1, 7, x], q: 3}\n"),
         Just("spec: {replicas: x, list: [], q: null}\n"),
     ];
-    (slug, label, data)
-        .prop_map(|(slug, label, data)| Unit::new(&format!(r#"{{ {slug} "Labels": {{ {label} }} }}"#), data))
+    (slug, label, data).prop_map(|(slug, label, data)| {
+        Unit::new(&format!(r#"{{ {slug} "Labels": {{ {label} }} }}"#), data)
+    })
 }
 
 fn read(clause: &str) -> Query {
@@ -401,11 +466,59 @@ proptest! {
 
 fn token() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
-        "Slug", "Labels.a", "Labels", "SetID", "Data", "replicas", "spec.list.*", "spec.?a=b,c=d.x",
-        "kind", "UpgradeNeeded", "CreatedAt", "UnitID", "Status", "Space.Slug", "LEN", "(", ")", ",",
-        "AND", "OR", "NOT", "IN", "LIKE", "ILIKE", "BETWEEN", "IS", "NULL", "CONTAINS", "?", "=",
-        "!=", "<", ">=", "~", "!~*", "!~~", "'a'", "\"1Gi\"", "'2026-01-01'", "'u1'", "'Ready'", "3",
-        "-2.5", "true", "*", "ORDER", "BY", "DESC", "LIMIT", "EXPLAIN", "-- x", "\\e.x", "/a/b~1",
+        "Slug",
+        "Labels.a",
+        "Labels",
+        "SetID",
+        "Data",
+        "replicas",
+        "spec.list.*",
+        "spec.?a=b,c=d.x",
+        "kind",
+        "UpgradeNeeded",
+        "CreatedAt",
+        "UnitID",
+        "Status",
+        "Space.Slug",
+        "LEN",
+        "(",
+        ")",
+        ",",
+        "AND",
+        "OR",
+        "NOT",
+        "IN",
+        "LIKE",
+        "ILIKE",
+        "BETWEEN",
+        "IS",
+        "NULL",
+        "CONTAINS",
+        "?",
+        "=",
+        "!=",
+        "<",
+        ">=",
+        "~",
+        "!~*",
+        "!~~",
+        "'a'",
+        "\"1Gi\"",
+        "'2026-01-01'",
+        "'u1'",
+        "'Ready'",
+        "3",
+        "-2.5",
+        "true",
+        "*",
+        "ORDER",
+        "BY",
+        "DESC",
+        "LIMIT",
+        "EXPLAIN",
+        "-- x",
+        "\\e.x",
+        "/a/b~1",
     ])
 }
 
@@ -413,9 +526,14 @@ fn token() -> impl Strategy<Value = &'static str> {
 #[test]
 #[ignore = "prints a measurement"]
 fn speed() {
-    let data = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: a\nspec:\n  replicas: 3\n";
+    let data =
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: a\nspec:\n  replicas: 3\n";
     let unit = Unit::new(r#"{"Slug": "a"}"#, data);
-    for clause in ["spec.replicas > 2", "kind = 'Deployment' AND spec.replicas > '2'", "Slug = 'a'"] {
+    for clause in [
+        "spec.replicas > 2",
+        "kind = 'Deployment' AND spec.replicas > '2'",
+        "Slug = 'a'",
+    ] {
         let query = read(clause);
         let started = std::time::Instant::now();
         let found = (0..100_000).filter(|_| query.matches(&unit)).count();

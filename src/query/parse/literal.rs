@@ -49,19 +49,18 @@ impl Parser<'_> {
     ) -> Result<(), Error> {
         let kind = left.operand.kind();
         let expected = match (check, kind) {
-            (Check::Null, _) | (_, Type::Data) => return Ok(()),
-            (Check::In(_), Type::Map) | (Check::Between(..), Type::Map) => {
+            (Check::In(_) | Check::Between(..), Type::Map) => {
                 "`?`, `IS NULL`, `LEN()` or a key such as `.tier`"
             }
-            (Check::In(_), _) => return Ok(()),
             (Check::Between(..), Type::Set) => "`=`, `IN`, `?`, `IS NULL` or `LEN()`",
             (Check::Between(..), Type::Boolean | Type::Choice(_)) => "`=`, `!=` or `IN`",
-            (Check::Between(..), _) => return Ok(()),
-            (Check::Has(_), Type::Map | Type::Set) => return Ok(()),
-            (Check::Has(_), _) => "a comparison, for it has no keys",
-            (Check::Contains(_), Type::Map | Type::Set | Type::Text) => return Ok(()),
-            (Check::Like(_), Type::Text | Type::Choice(_)) => return Ok(()),
             (Check::Like(_), Type::Map | Type::Set) => "`?`, `IS NULL` or `LEN()`",
+            (Check::Null | Check::In(_) | Check::Between(..), _)
+            | (_, Type::Data)
+            | (Check::Has(_), Type::Map | Type::Set)
+            | (Check::Contains(_), Type::Map | Type::Set | Type::Text)
+            | (Check::Like(_), Type::Text | Type::Choice(_)) => return Ok(()),
+            (Check::Has(_), _) => "a comparison, for it has no keys",
             (Check::Like(_) | Check::Contains(_) | Check::Compare(..), _) => {
                 "a comparison, for it is not a text"
             }
@@ -101,9 +100,7 @@ impl Parser<'_> {
                 "false" => Some(Value::Bool(false)),
                 _ => None,
             },
-            (Type::Time, Literal::Str(text)) => {
-                text.parse::<Timestamp>().ok().map(Value::Time)
-            }
+            (Type::Time, Literal::Str(text)) => text.parse::<Timestamp>().ok().map(Value::Time),
             (Type::Id(_), Literal::Int(number)) if *number >= 0 => return Ok(right.operand),
             (Type::Id(prefix), Literal::Str(text)) => {
                 let digits = text.strip_prefix(prefix).unwrap_or(text);
@@ -157,10 +154,12 @@ impl Parser<'_> {
         }
         let comparable = match (left.kind(), right.operand.kind()) {
             (Type::Map | Type::Set, _) | (_, Type::Map | Type::Set) => false,
-            (Type::Data, _) | (_, Type::Data) => true,
-            (Type::Text | Type::Choice(_), Type::Text | Type::Choice(_)) => true,
             // A label may well hold a number.
-            (Type::Text, Type::Integer) | (Type::Integer, Type::Text) => true,
+            (Type::Data, _)
+            | (_, Type::Data)
+            | (Type::Text | Type::Choice(_), Type::Text | Type::Choice(_))
+            | (Type::Text, Type::Integer)
+            | (Type::Integer, Type::Text) => true,
             (left, right) => left == right,
         };
         if comparable {

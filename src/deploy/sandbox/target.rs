@@ -1,0 +1,313 @@
+//! What the sandbox does as a target.
+
+use std::collections::BTreeMap;
+
+use crate::deploy::error::Error;
+use crate::deploy::live::{Drift, LiveState, WaitResult, overall};
+use crate::deploy::object::{Object, Owner, UnitObjects, find};
+use crate::deploy::plan::{Action, Planned, Present, plan};
+use crate::deploy::validate;
+use crate::deploy::{Applied, ApplyOptions, Target, WaitOptions};
+use crate::model::Status;
+use crate::path::Path;
+use crate::yaml::ResourceId;
+
+use super::fault::refuse_key;
+use super::state::{Held, Inventory, object_key, unit_key};
+use super::{Fault, NAME, Sandbox, namespace_id};
+
+/// Refuses an apply that would overwrite what somebody else set.
+fn check_managers(object: &Object, held: &Held, options: &ApplyOptions) -> Result<(), Error> {
+    for (path, manager) in &held.managers {
+        let Ok(place) = Path::parse(path) else {
+            continue;
+        };
+        let (Some(desired), live) = (find(&object.value, &place), find(held.live(), &place)) else {
+            continue;
+        };
+        let forced = options
+            .force
+            .iter()
+            .any(|(id, path)| *id == object.id && place.starts_with(path));
+        if live != Some(desired) && !forced {
+            return Err(Error::Drifted {
+                object: object.id.to_string(),
+                path: place,
+                live: live.map_or_else(|| "nothing".into(), |live| live.to_string().into()),
+                manager: manager.as_str().into(),
+                desired: desired.to_string().into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn refused(object: &Object, fault: validate::Fault) -> Error {
+    Error::Invalid {
+        target: NAME.to_owned(),
+        object: object.id.to_string(),
+        path: fault.path,
+        expected: fault.expected,
+        found: fault.found,
+    }
+}
+
+impl Target for Sandbox {
+    fn kind(&self) -> &'static str {
+        "sandbox"
+    }
+
+    fn describe(&self) -> String {
+        NAME.to_owned()
+    }
+
+    fn probe(&self) -> Result<String, Error> {
+        let now = self.now()?;
+        let objects = self.state.scan("object/")?.len();
+        Ok(format!(
+            "{NAME} holds {objects} objects at {}.{:03} s",
+            now / 1_000,
+            now % 1_000
+        ))
+    }
+
+    fn apply(&self, unit: &UnitObjects, options: &ApplyOptions) -> Result<Applied, Error> {
+        let records = self.records();
+        let owner = &unit.owner;
+        let desired = unit.placed(&self.cluster_kinds()?)?;
+        let before = self
+            .inventory(owner)?
+            .map_or_else(Vec::new, |unit| unit.objects);
+        let mut held: BTreeMap<String, Held> = BTreeMap::new();
+        for id in desired.iter().map(|object| &object.id).chain(&before) {
+            if let Some(found) = records.get(&object_key(id))? {
+                held.insert(id.full(), found);
+            }
+        }
+        for object in &desired {
+            validate::validate(object).map_err(|fault| refused(object, fault))?;
+            if let Some(found) = held.get(&object.id.full()) {
+                validate::validate_update(&found.applied, object)
+                    .map_err(|fault| refused(object, fault))?;
+                check_managers(object, found, options)?;
+            }
+        }
+        let present: BTreeMap<String, Present> = held
+            .iter()
+            .map(|(key, held)| {
+                let present = Present {
+                    applied: held.applied.clone(),
+                    owner: held.owner.clone(),
+                    drifted: held.changed.is_some(),
+                };
+                (key.clone(), present)
+            })
+            .collect();
+        let planned = plan(owner, &desired, &present, &before, options.takeover)?;
+        let mut applied = Applied {
+            target: NAME.to_owned(),
+            objects: Vec::new(),
+            namespaces: Vec::new(),
+        };
+        if options.dry_run {
+            applied.objects = planned.steps;
+            return Ok(applied);
+        }
+        // Until all went well, the unit has what it had and what it is to have.
+        let objects: Vec<ResourceId> = desired.iter().map(|object| object.id.clone()).collect();
+        let mut inventory = Inventory {
+            revision: unit.revision,
+            objects: objects.clone(),
+        };
+        inventory
+            .objects
+            .extend(before.into_iter().filter(|id| !objects.contains(id)));
+        records.put(&unit_key(owner), &inventory)?;
+        let total = planned.steps.len();
+        for (sent, step) in planned.steps.into_iter().enumerate() {
+            if step.action != Action::Keep {
+                self.send(sent, total)?;
+            }
+            self.step(owner, &desired, &step, &mut held, &mut applied)?;
+            applied.objects.push(step);
+        }
+        inventory.objects = objects;
+        records.put(&unit_key(owner), &inventory)?;
+        Ok(applied)
+    }
+
+    fn destroy(&self, owner: &Owner) -> Result<Applied, Error> {
+        let records = self.records();
+        let mut applied = Applied {
+            target: NAME.to_owned(),
+            objects: Vec::new(),
+            namespaces: Vec::new(),
+        };
+        let Some(mut inventory) = self.inventory(owner)? else {
+            return Ok(applied);
+        };
+        let total = inventory.objects.len();
+        while let Some(id) = inventory.objects.last().cloned() {
+            self.send(applied.objects.len(), total)?;
+            let held: Option<Held> = records.get(&object_key(&id))?;
+            let mine = held
+                .and_then(|held| held.owner)
+                .is_some_and(|other| other.is_same(owner));
+            if mine {
+                self.delete(owner, &id)?;
+                applied.objects.push(Planned {
+                    resource: id,
+                    action: Action::Delete,
+                });
+            }
+            inventory.objects.pop();
+            records.put(&unit_key(owner), &inventory)?;
+        }
+        records.delete(&unit_key(owner))?;
+        Ok(applied)
+    }
+
+    fn release_namespace(&self, namespace: &str) -> Result<bool, Error> {
+        let (key, records) = (object_key(&namespace_id(namespace)), self.records());
+        let created = records
+            .get::<Held>(&key)?
+            .is_some_and(|held| held.owner.is_none());
+        if !created || !self.inside(namespace)?.is_empty() {
+            return Ok(false);
+        }
+        records.delete(&key)?;
+        Ok(true)
+    }
+
+    fn live(&self, owner: &Owner) -> Result<LiveState, Error> {
+        let now = self.now()?;
+        let inventory = self.inventory(owner)?;
+        let mut objects = Vec::new();
+        for id in inventory.iter().flat_map(|unit| &unit.objects) {
+            objects.push(self.object_state(owner, id, now)?);
+        }
+        let (status, reason) = overall(&objects);
+        Ok(LiveState {
+            target: NAME.to_owned(),
+            status,
+            reason,
+            revision: inventory.map(|unit| unit.revision),
+            objects,
+        })
+    }
+
+    fn drift(&self, owner: &Owner) -> Result<Vec<Drift>, Error> {
+        let mut drift = Vec::new();
+        for id in self
+            .inventory(owner)?
+            .into_iter()
+            .flat_map(|unit| unit.objects)
+        {
+            let Some(held) = self.records().get::<Held>(&object_key(&id))? else {
+                drift.push(Drift {
+                    resource: id,
+                    path: Path::root(),
+                    applied: None,
+                    live: None,
+                });
+                continue;
+            };
+            for path in held.managers.keys() {
+                let Ok(path) = Path::parse(path) else {
+                    continue;
+                };
+                let applied = find(&held.applied.value, &path).cloned();
+                let live = find(held.live(), &path).cloned();
+                if applied != live {
+                    drift.push(Drift {
+                        resource: id.clone(),
+                        path,
+                        applied,
+                        live,
+                    });
+                }
+            }
+        }
+        Ok(drift)
+    }
+
+    fn wait(
+        &self,
+        owner: &Owner,
+        options: &WaitOptions,
+        observe: &mut dyn FnMut(&LiveState),
+    ) -> Result<WaitResult, Error> {
+        let timeout = match options.timeout {
+            Some(timeout) => timeout,
+            None => self.deadline(owner)?,
+        };
+        let mut waited = 0;
+        loop {
+            let state = self.live(owner)?;
+            observe(&state);
+            let hopeless = state.objects.iter().find(|object| object.hopeless);
+            let end = match state.status {
+                Status::Ready | Status::NoLive => Some((state.status, state.reason.clone())),
+                _ => hopeless.map(|object| {
+                    let reason = format!(
+                        "{} will not become ready: {}",
+                        object.resource, object.reason
+                    );
+                    (Status::Failed, reason)
+                }),
+            };
+            let late = || {
+                let seconds = timeout / 1_000;
+                let reason = format!("not ready after {seconds} s: {}", state.reason);
+                (Status::Failed, reason)
+            };
+            if let Some((status, reason)) = end.or_else(|| (waited >= timeout).then(late)) {
+                return Ok(WaitResult {
+                    status,
+                    reason,
+                    waited,
+                    state,
+                });
+            }
+            let step = options.poll.max(1).min(timeout - waited);
+            self.advance(step)?;
+            waited += step;
+        }
+    }
+}
+
+impl Sandbox {
+    /// Does one step of a plan.
+    fn step(
+        &self,
+        owner: &Owner,
+        desired: &[Object],
+        step: &Planned,
+        held: &mut BTreeMap<String, Held>,
+        applied: &mut Applied,
+    ) -> Result<(), Error> {
+        let refusal = self.records().get(&refuse_key(&step.resource))?;
+        if let Some(Fault::Refuse { reason, .. }) = refusal
+            && step.action != Action::Keep
+        {
+            return Err(Error::Refused {
+                target: NAME.to_owned(),
+                object: step.resource.to_string(),
+                sent: applied.objects.len(),
+                reason,
+            });
+        }
+        match step.action {
+            Action::Keep => Ok(()),
+            Action::Delete => self.delete(owner, &step.resource),
+            Action::Create | Action::Update => {
+                let wanted = desired.iter().find(|object| object.id == step.resource);
+                let object = wanted.expect("a plan creates and updates only what is desired");
+                applied
+                    .namespaces
+                    .extend(self.ensure_namespace(&object.id.namespace)?);
+                self.put(owner, object, held.remove(&object.id.full()))
+            }
+        }
+    }
+}
