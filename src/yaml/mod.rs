@@ -22,6 +22,7 @@ mod fragment;
 pub mod merge;
 mod pair;
 mod parse;
+pub mod patch;
 mod path_set;
 mod piece;
 mod plan;
