@@ -9,7 +9,7 @@ use super::Error;
 use super::build::{Builder, Key, Record};
 use super::resolve::{self, Resolved};
 use super::text::{self, Chars};
-use super::tree::{Tree, code, flag};
+use super::tree::{NO_KEY, Tree, code, flag};
 
 /// The longest document, in bytes.
 pub const MAX_DOCUMENT: usize = 1 << 20;
@@ -224,6 +224,16 @@ impl<'a> Reader<'a> {
         let key = self.place(start);
         let content = self.text.get(start..end).unwrap_or_default();
         let flow = content.ends_with(['{', '[']);
+        // The parser puts the start of a list that is not indented behind its first dash.
+        let mut start = start;
+        let mut first = start;
+        if anchor > 0 || tag.is_some() {
+            first = text::skip_properties(self.text, start);
+        } else if code == code::LIST && !flow && key.name != NO_KEY {
+            let after = text::after_colon(self.text, key.end);
+            start = text::find_dash(self.text, after).unwrap_or(start);
+            first = start;
+        }
         let flags =
             set(flow, flag::FLOW) | set(anchor > 0, flag::ANCHOR) | set(tag.is_some(), flag::TAG);
         let index = self.add(
@@ -242,11 +252,7 @@ impl<'a> Reader<'a> {
             is_map: code == code::MAP,
             flow,
             key: None,
-            end: if anchor > 0 || tag.is_some() {
-                text::skip_properties(self.text, start)
-            } else {
-                start
-            },
+            end: first,
             merges: false,
         });
         Ok(())
