@@ -2,6 +2,7 @@
 
 mod account;
 mod merge;
+mod merge_law;
 mod corpus;
 mod edit;
 mod sweep;
