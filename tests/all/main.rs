@@ -3,6 +3,7 @@
 mod account;
 mod merge;
 mod merge_law;
+mod patch;
 mod corpus;
 mod edit;
 mod sweep;

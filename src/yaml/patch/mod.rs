@@ -10,10 +10,11 @@ mod error;
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::schema::{KeyField, Union, merge_keys, union};
 use super::tree::{Kind, NodeRef};
-use super::{Content, Edit, ResourceId, Stream};
+use super::{Change, Content, Edit, ResourceId, Stream};
 use crate::path::{Path, Segment};
 
 pub use self::error::Error;
@@ -129,12 +130,56 @@ impl Walk<'_> {
 
     fn set(&mut self, path: Path, node: Option<NodeRef<'_>>, value: &Value) {
         let value = without_nulls(value);
-        if !node.is_some_and(|node| node.equals(&value)) {
-            let content = Content::Value(value.into_owned());
-            self.edits
-                .push(Edit::set(self.document, path.clone(), content));
+        let filled = node.filter(|node| node.kind() == Kind::List && !node.is_empty());
+        match (filled, &*value) {
+            _ if node.is_some_and(|node| node.equals(&value)) => {}
+            (Some(list), Value::Array(items)) if !items.is_empty() => {
+                self.replace(&path, list, items);
+            }
+            _ => {
+                let content = Content::Value(value.into_owned());
+                self.edits
+                    .push(Edit::set(self.document, path.clone(), content));
+            }
         }
         self.places.push(path);
+    }
+
+    /// Replaces the elements of a list; those that stay keep their comments and style. From back
+    /// to front, so that the indexes of what is still to come hold.
+    fn replace(&mut self, path: &Path, list: NodeRef<'_>, items: &[Value]) {
+        let prints = |value: &Value| value.to_string();
+        let old: Vec<String> = list.items().map(|item| prints(&item.to_value())).collect();
+        let new: Vec<String> = items.iter().map(prints).collect();
+        for op in capture_diff_slices(Algorithm::Myers, &old, &new)
+            .iter()
+            .rev()
+        {
+            if matches!(op, DiffOp::Equal { .. }) {
+                continue;
+            }
+            let (before, after) = (op.old_range(), op.new_range());
+            let both = before.len().min(after.len());
+            for (step, item) in items[after].iter().enumerate().rev() {
+                let content = Content::Value(item.clone());
+                self.edits.push(if step < both {
+                    Edit::set(self.document, path.index(before.start + step), content)
+                } else {
+                    Edit {
+                        document: self.document,
+                        path: path.clone(),
+                        change: Change::Insert {
+                            index: before.start + both,
+                            content,
+                        },
+                    }
+                });
+            }
+            for index in (before.start + both..before.end).rev() {
+                let edit = Edit::remove(self.document, path.index(index));
+                self.edits.push(edit);
+            }
+        }
     }
 
     fn map(
