@@ -17,6 +17,8 @@ mod error;
 mod expand;
 mod flow;
 mod fragment;
+mod lint;
+mod pair;
 mod parse;
 mod path_set;
 mod piece;
@@ -35,6 +37,8 @@ pub use comment::Comments;
 pub use edit::{Change, Content, Edit, habitual_order};
 pub use error::Error;
 pub use fragment::Fragment;
+pub use lint::{Lint, lint};
+pub use pair::pair;
 pub use parse::{MAX_ALIASED, MAX_DEPTH, MAX_DOCUMENT, MAX_TEXT};
 pub use path_set::PathSet;
 pub use resource::ResourceId;
@@ -72,6 +76,11 @@ impl Stream {
             tree: parse::parse(text)?,
             text: text.into(),
         })
+    }
+
+    /// Every problem of a text, at most one for each document; none if [`Stream::parse`] takes it.
+    pub fn check(text: &str) -> Vec<Error> {
+        parse::check(text)
     }
 
     /// Reads bytes.
