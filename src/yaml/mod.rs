@@ -19,6 +19,7 @@ mod error;
 mod expand;
 mod flow;
 mod fragment;
+mod lint;
 pub mod merge;
 mod pair;
 mod parse;
@@ -42,6 +43,7 @@ pub use diff::{Difference, diff};
 pub use edit::{Change, Content, Edit, habitual_order};
 pub use error::Error;
 pub use fragment::Fragment;
+pub use lint::{Lint, lint};
 pub use pair::pair;
 pub use parse::{MAX_ALIASED, MAX_DEPTH, MAX_DOCUMENT, MAX_TEXT};
 pub use path_set::PathSet;
@@ -80,6 +82,11 @@ impl Stream {
             tree: parse::parse(text)?,
             text: text.into(),
         })
+    }
+
+    /// Every problem of a text, at most one for each document; none if [`Stream::parse`] takes it.
+    pub fn check(text: &str) -> Vec<Error> {
+        parse::check(text)
     }
 
     /// Reads bytes.
