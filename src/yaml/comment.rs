@@ -33,11 +33,10 @@ pub(super) fn above(text: &str, node: NodeRef<'_>) -> Range<usize> {
     if !text[end..at].trim().is_empty() {
         return end..end;
     }
-    while start > 0 {
+    let first =
+        text::line_start(text, 0).max(text.len() - text.trim_start_matches('\u{feff}').len());
+    while start > first {
         let line = text::line_start(text, start - 1);
-        if line >= start {
-            break;
-        }
         let content = text[line..start].trim_start_matches([' ', '\t']);
         let indent = start - line - content.len();
         if !content.starts_with('#') || indent > column {

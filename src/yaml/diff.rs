@@ -29,8 +29,8 @@ pub struct Difference {
 
 /// Compares two texts by value: style, comments and the order of keys do not count.
 ///
-/// Documents are paired as in a merge; the API version is a value like any other. Differences
-/// come in the order of the later text, documents that are gone last.
+/// Documents are paired as in a merge ([`pair`]); the API version is a value like any other. The
+/// documents come in the order of the earlier text, new ones last.
 ///
 /// ```
 /// use windlass::yaml::{Stream, diff};

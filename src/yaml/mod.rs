@@ -19,9 +19,11 @@ mod error;
 mod expand;
 mod flow;
 mod fragment;
+mod lint;
 pub mod merge;
 mod pair;
 mod parse;
+pub mod patch;
 mod path_set;
 mod piece;
 mod plan;
@@ -42,6 +44,7 @@ pub use edit::{Change, Content, Edit, habitual_order};
 pub use error::Error;
 pub use fragment::Fragment;
 pub use merge::{ConflictRow, Prefer, Reason, RowState};
+pub use lint::{Lint, lint};
 pub use pair::pair;
 pub use parse::{MAX_ALIASED, MAX_DEPTH, MAX_DOCUMENT, MAX_TEXT};
 pub use path_set::PathSet;
@@ -80,6 +83,11 @@ impl Stream {
             tree: parse::parse(text)?,
             text: text.into(),
         })
+    }
+
+    /// Every problem of a text, at most one for each document; none if [`Stream::parse`] takes it.
+    pub fn check(text: &str) -> Vec<Error> {
+        parse::check(text)
     }
 
     /// Reads bytes.

@@ -9,7 +9,7 @@ use super::Error;
 use super::build::{Builder, Key, Record};
 use super::resolve::{self, Resolved};
 use super::text::{self, Chars};
-use super::tree::{Tree, code, flag};
+use super::tree::{NO_KEY, Tree, code, flag};
 
 /// The longest document, in bytes.
 pub const MAX_DOCUMENT: usize = 1 << 20;
@@ -40,11 +40,37 @@ pub(super) fn parse(text: &str) -> Result<Tree, Error> {
     Ok(reader.builder.finish(text))
 }
 
+/// The problem of each bad document.
+pub(super) fn check(text: &str) -> Vec<Error> {
+    let mut found = Vec::new();
+    let (mut rest, mut line) = (text, 0);
+    while let Err(mut error) = parse(rest) {
+        let at = error.position().map_or(1, |(line, _)| line);
+        error.move_down(line);
+        found.push(error);
+        // On with the next document; its `---` makes it one of its own.
+        let mut begin = 0;
+        let next = rest
+            .split_inclusive('\n')
+            .enumerate()
+            .find_map(|(number, content)| {
+                let start = begin;
+                begin += content.len();
+                (number >= at && content.trim_end() == "---").then_some((number, start))
+            });
+        let Some((number, start)) = next else { break };
+        line += number;
+        rest = &rest[start..];
+    }
+    found
+}
+
 /// A map or list whose end has not come yet.
 struct Frame {
     index: usize,
     is_map: bool,
     flow: bool,
+    braces: bool,
     /// The key whose value comes next.
     key: Option<Key>,
     /// Where the last child ended, or the frame began.
@@ -117,13 +143,13 @@ impl<'a> Reader<'a> {
                 return Err(self.key_error(start, "a map or list"));
             }
             Event::SequenceStart(anchor, tag) => {
-                self.open(code::LIST, anchor, tag.as_deref(), start, end)?;
+                self.open(code::LIST, anchor, tag.as_deref(), start)?;
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_template(start)?;
-                self.open(code::MAP, anchor, tag.as_deref(), start, end)?;
+                self.open(code::MAP, anchor, tag.as_deref(), start)?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(end)?,
+            Event::SequenceEnd | Event::MappingEnd => self.close(start)?,
             Event::StreamStart | Event::Nothing => {}
         }
         Ok(())
@@ -210,7 +236,6 @@ impl<'a> Reader<'a> {
         anchor: usize,
         tag: Option<&Tag>,
         start: usize,
-        end: usize,
     ) -> Result<(), Error> {
         if self.frames.len() >= MAX_DEPTH {
             return Err(self.limit(start, "levels of maps and lists", MAX_DEPTH));
@@ -222,8 +247,15 @@ impl<'a> Reader<'a> {
             return Err(self.tag_error(start, tag));
         }
         let key = self.place(start);
-        let content = self.text.get(start..end).unwrap_or_default();
-        let flow = content.ends_with(['{', '[']);
+        // The parser puts the start of a list that is not indented behind its first dash.
+        let start = match text::find_dash(self.text, text::after_colon(self.text, key.end)) {
+            Some(dash) if code == code::LIST && key.name != NO_KEY => dash,
+            _ => start,
+        };
+        let first = text::skip_properties(self.text, start);
+        let braces = matches!(self.text.as_bytes().get(first), Some(b'{' | b'['));
+        // A pair in brackets, `[a: b]`, is a map in flow style without braces of its own.
+        let flow = braces || self.frames.last().is_some_and(|frame| frame.flow);
         let flags =
             set(flow, flag::FLOW) | set(anchor > 0, flag::ANCHOR) | set(tag.is_some(), flag::TAG);
         let index = self.add(
@@ -232,7 +264,7 @@ impl<'a> Reader<'a> {
                 flags,
                 key,
                 start,
-                end,
+                end: start,
                 payload: 1,
             },
             anchor,
@@ -241,18 +273,16 @@ impl<'a> Reader<'a> {
             index,
             is_map: code == code::MAP,
             flow,
+            braces,
             key: None,
-            end: if anchor > 0 || tag.is_some() {
-                text::skip_properties(self.text, start)
-            } else {
-                start
-            },
+            end: first,
             merges: false,
         });
         Ok(())
     }
 
-    fn close(&mut self, end: usize) -> Result<(), Error> {
+    /// `bracket` is where a flow collection's closing bracket stands.
+    fn close(&mut self, bracket: usize) -> Result<(), Error> {
         let Some(frame) = self.frames.pop() else {
             return Ok(());
         };
@@ -260,7 +290,7 @@ impl<'a> Reader<'a> {
             self.merge(frame.index)?;
         }
         let size = self.builder.records.len() - frame.index;
-        let end = if frame.flow { end } else { frame.end };
+        let end = if frame.braces { bracket + 1 } else { frame.end };
         let record = &mut self.builder.records[frame.index];
         record.payload = super::build::narrow(size);
         record.end = end.max(record.start);

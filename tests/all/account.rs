@@ -83,9 +83,8 @@ fn flatten(resource: &str, place: &Path, value: &Value, out: &mut Leaves) {
                 out.insert((resource.to_owned(), place.clone()), value.clone());
             }
         }
-        // Empty containers say no more than that their parent is there.
+        // An empty map says no more than that its parent is there.
         Value::Object(_) => {}
-        Value::Array(items) if items.is_empty() => {}
         _ => {
             out.insert((resource.to_owned(), place.clone()), value.clone());
         }
@@ -152,7 +151,8 @@ fn holds_both(base: Option<&Value>, sides: [&Value; 2], result: &Value) -> bool 
             _ => None,
         }
     };
-    let (Some(base), Some(result)) = (parts(base), parts(Some(result))) else {
+    // A base of another kind has no parts.
+    let (base, Some(result)) = (parts(base).unwrap_or_default(), parts(Some(result))) else {
         return false;
     };
     let sides: Option<Vec<_>> = sides.into_iter().map(|side| parts(Some(side))).collect();
@@ -185,12 +185,10 @@ pub fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
         .collect();
     let mut lost = Vec::new();
     for key in all {
-        let (b, i, l, r) = (
-            base.get(key),
-            incoming.get(key),
-            local.get(key),
-            result.get(key),
-        );
+        // So does an empty list, unless it meets one that is not.
+        let filled = |value: &&Value| !value.as_array().is_some_and(Vec::is_empty);
+        let [b, i, l, r] =
+            [&base, &incoming, &local, &result].map(|side| side.get(key).filter(filled));
         let told = |wanted: &dyn Fn(RowState) -> bool| {
             merged.conflicts.iter().any(|row| {
                 let own = name(&row.resource);
@@ -198,8 +196,9 @@ pub fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
                 wanted(row.state) && speaks(row, row_of, &key.0, &key.1)
             })
         };
-        let merged_parts = || match (i, l, r) {
-            (Some(i), Some(l), Some(r)) => holds_both(b, [i, l], r),
+        let all = [incoming.get(key), local.get(key), result.get(key)];
+        let merged_parts = || match all {
+            [Some(i), Some(l), Some(r)] => holds_both(b, [i, l], r),
             _ => false,
         };
         let fine = if r == l && r == i {

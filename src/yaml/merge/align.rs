@@ -339,9 +339,14 @@ fn stretched(hunks: &[Hunk], len: usize) -> usize {
 }
 
 /// Whether local has incoming's change of a stretch already: what it added stands there in its
-/// order, what it removed is gone.
+/// order, what it removed is gone. Something else in the place of what incoming only removed is
+/// no removal.
 fn contains<T: Eq + Hash>(base: &[T], incoming: &[T], local: &[T]) -> bool {
     let changes = hunks(base, incoming);
+    let removals = changes.iter().any(|hunk| hunk.side.is_empty());
+    if removals && hunks(base, local).iter().any(|hunk| !hunk.side.is_empty()) {
+        return false;
+    }
     let mut rest = local.iter();
     let added = changes
         .iter()

@@ -13,6 +13,7 @@ mod list;
 mod mark;
 mod plan;
 mod row;
+mod settle;
 mod source;
 mod walk;
 
@@ -28,6 +29,7 @@ use super::{
 use crate::path::Path;
 
 pub use self::row::{ConflictRow, Prefer, Reason, RowState};
+pub use self::settle::{settle, take};
 
 /// What [`merge`] works on.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +137,24 @@ pub fn merge(input: MergeInput<'_>) -> Result<Merged, Error> {
         kept: merger.kept,
         conflicts: merger.conflicts,
     })
+}
+
+/// The edits that turn the values of one text into those of another, with the second's comments
+/// and style where it differs.
+///
+/// # Errors
+/// As [`merge`].
+pub fn edits_between(from: &Stream, to: &Stream) -> Result<Vec<Edit>, Error> {
+    let none = PathSet::default();
+    let merged = merge(MergeInput {
+        base: from,
+        incoming: to,
+        local: from,
+        owned: &none,
+        protected: &none,
+        prefer: Prefer::Local,
+    })?;
+    Ok(merged.edits)
 }
 
 /// The numbers of one document in base, incoming and local.

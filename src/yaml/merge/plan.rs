@@ -2,7 +2,7 @@
 
 use crate::path::{Path, Segment};
 use crate::yaml::element::{same, same_state};
-use crate::yaml::tree::{Kind, NodeRef, Scalar};
+use crate::yaml::tree::{Kind, NodeRef, Scalar, flag};
 use crate::yaml::{Change, Comments, Content, Edit, Fragment, Stream};
 
 /// What shall become of one node of local.
@@ -98,6 +98,7 @@ impl Writer<'_> {
             Action::Remove => self.push(path, Change::Remove),
             Action::Take { node, without } => {
                 self.push(path, Change::Set(self.fragment(*node)));
+                self.first_comment(path, *node, local);
                 self.withhold(path, without);
             }
             Action::Text(text) => {
@@ -149,6 +150,7 @@ impl Writer<'_> {
                 Slot::New { node, without } => {
                     let content = self.fragment(*node);
                     self.push(path, Change::Insert { index: at, content });
+                    self.first_comment(&path.index(at), *node, None);
                     self.withhold(&path.index(at), without);
                     now.insert(at, None);
                     at += 1;
@@ -160,6 +162,24 @@ impl Writer<'_> {
                 self.push(&path.index(place), Change::Remove);
             }
         }
+    }
+
+    /// Gives the first child of a node that was just taken its comment: it stands before the text
+    /// of the node, and so neither comes with it nor goes with what it replaces.
+    fn first_comment(&mut self, path: &Path, node: NodeRef<'_>, local: Option<NodeRef<'_>>) {
+        let Some(child) = first(node).filter(|child| !child.has(flag::ALIAS)) else {
+            return;
+        };
+        let path = match child.key() {
+            Some(key) => path.key(key),
+            None => path.index(0),
+        };
+        let there = local.and_then(first);
+        let Comments { above, beside } = self.incoming.comments(child);
+        if above.is_some() || there.is_some() {
+            self.push(&path, Change::SetComment { above, beside });
+        }
+        self.first_comment(&path, child, there);
     }
 
     /// Takes away, last first, what must not come along with a node that was just added.
@@ -182,6 +202,11 @@ impl Writer<'_> {
             change,
         });
     }
+}
+
+/// The first entry or element of a map or list in block style.
+fn first(node: NodeRef<'_>) -> Option<NodeRef<'_>> {
+    node.items().next().filter(|_| !node.is_flow())
 }
 
 /// Whether `result` is what the plan makes of `local`.

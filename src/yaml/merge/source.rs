@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::walk::Sides;
 use crate::yaml::emit::Layout;
 use crate::yaml::tree::NodeRef;
-use crate::yaml::{Stream, Style, comment, text};
+use crate::yaml::{Stream, Style, comment, quote, text};
 
 /// The three texts that are merged.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,11 @@ fn dedent(text: &str, column: usize) -> String {
 
 /// A value as a text of its own.
 pub(super) fn value_text(value: &Value) -> String {
+    if let Value::String(text) = value
+        && quote::is_block(text)
+    {
+        return quote::block(text, 2, 2, "\n");
+    }
     let layout = Layout {
         step: 2,
         dash: 0,

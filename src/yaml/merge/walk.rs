@@ -232,7 +232,8 @@ impl<'a> Walk<'a> {
         if claims.owned.covers() {
             return self.removed_here(sides, node);
         }
-        if !claims.touch() {
+        let element = node.key().is_none();
+        if element || !claims.touch() {
             return take(node);
         }
         let mut without = Vec::new();
