@@ -2,4 +2,5 @@
 
 mod corpus;
 mod edit;
+mod refuse;
 mod sweep;
