@@ -13,6 +13,7 @@ mod merge_law;
 mod mistakes;
 mod patch;
 mod query;
+mod refuse;
 mod stages;
 mod store_conformance;
 mod sweep;
