@@ -1,7 +1,8 @@
 //! Writes of a transaction on their way to the store.
 
-use std::ops::ControlFlow;
+use std::ops::{self, ControlFlow};
 
+use super::pack::Open;
 use crate::store::{Changes, Error, Range, Snapshot, Writer};
 
 /// How many bytes are held back before they go to the store's own transaction. Enough to sort
@@ -12,6 +13,8 @@ const LIMIT: usize = 4 << 20;
 pub(super) struct Buffer {
     writer: Box<dyn Writer>,
     changes: Changes,
+    /// Texts that wait until a pack is full.
+    open: Option<Open>,
 }
 
 impl Buffer {
@@ -19,7 +22,20 @@ impl Buffer {
         Self {
             writer,
             changes: Changes::default(),
+            open: None,
         }
+    }
+
+    pub(super) fn open(&mut self) -> &mut Option<Open> {
+        &mut self.open
+    }
+
+    /// The bytes so far of the pack that is being filled, if it is this one.
+    pub(super) fn open_pack(&self, number: u64) -> Option<&[u8]> {
+        self.open
+            .as_ref()
+            .filter(|open| open.number() == number)
+            .map(Open::bytes)
     }
 
     pub(super) fn insert(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
@@ -61,6 +77,15 @@ impl Snapshot for Buffer {
 
     fn get_with(&self, key: &[u8], f: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), Error> {
         self.changes.get_with_over(&*self.writer, key, f)
+    }
+
+    fn get_part(
+        &self,
+        key: &[u8],
+        part: ops::Range<usize>,
+        f: &mut dyn FnMut(Option<&[u8]>),
+    ) -> Result<(), Error> {
+        self.changes.get_part_over(&*self.writer, key, part, f)
     }
 
     fn scan(

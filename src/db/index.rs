@@ -56,7 +56,8 @@ pub(super) fn of_operation(operation: &Operation) -> Vec<Entry> {
 pub(super) fn is_entry(key: &Key) -> bool {
     matches!(
         key,
-        Key::SpaceSlug(_)
+        Key::Text(_)
+            | Key::SpaceSlug(_)
             | Key::UnitSlug(..)
             | Key::Slug(..)
             | Key::Label(..)

@@ -16,9 +16,9 @@
 //! | `a` | name | [`Target`](crate::model::Target) | record |
 //! | `w` | space, name | [`Worker`](crate::model::Worker) | record |
 //! | `x` | bytes of the sandbox's own | bytes of the sandbox's own | cluster |
-//! | `b` | hash (32 bytes) of the text | the text, packed (see `blob`) | content |
-//! | `t` | hash of the text | its tree, as it is | content |
+//! | `t` | number of a pack (8 bytes) | texts and their trees (see `pack`) | content |
 //! | `g` | hash | [`Bookkeeping`](crate::model::Bookkeeping) | content |
+//! | `b` | hash (32 bytes) of a text | its place in a pack | index: texts |
 //! | `S` | name | number of the space | index: slug of spaces |
 //! | `U` | space, name | number of the unit | index: units of a space, slug in it |
 //! | `V` | name, 0, unit | – | index: slug of units in any space |
@@ -57,10 +57,10 @@ pub enum Key {
     Worker(SpaceId, Slug),
     /// A record of the sandbox.
     Cluster(Vec<u8>),
-    /// A text.
-    Blob(Hash),
-    /// The tree of a text.
-    Tree(Hash),
+    /// Index: the place of a text.
+    Text(Hash),
+    /// Some texts and their trees.
+    Pack(u64),
     /// Bookkeeping.
     Bookkeeping(Hash),
     /// Index: the space with this slug.
@@ -94,6 +94,8 @@ pub enum Counter {
     Conflict,
     /// Operations.
     Operation,
+    /// Packs of texts.
+    Pack,
     /// Runs.
     Run,
     /// Spaces.
@@ -103,10 +105,11 @@ pub enum Counter {
 }
 
 impl Counter {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Apply,
         Self::Conflict,
         Self::Operation,
+        Self::Pack,
         Self::Run,
         Self::Space,
         Self::Unit,
@@ -117,6 +120,7 @@ impl Counter {
             Self::Apply => b'a',
             Self::Conflict => b'c',
             Self::Operation => b'o',
+            Self::Pack => b'p',
             Self::Run => b'r',
             Self::Space => b's',
             Self::Unit => b'u',
@@ -139,8 +143,8 @@ impl Key {
                 .number(space.0)
                 .bytes(slug.as_str().as_bytes()),
             Self::Cluster(own) => Writing::new(b'x').bytes(own),
-            Self::Blob(hash) => Writing::new(b'b').bytes(hash.as_bytes()),
-            Self::Tree(hash) => Writing::new(b't').bytes(hash.as_bytes()),
+            Self::Text(hash) => Writing::new(b'b').bytes(hash.as_bytes()),
+            Self::Pack(pack) => Writing::new(b't').number(*pack),
             Self::Bookkeeping(hash) => Writing::new(b'g').bytes(hash.as_bytes()),
             Self::SpaceSlug(slug) => Writing::new(b'S').bytes(slug.as_str().as_bytes()),
             Self::UnitSlug(space, slug) => Writing::new(b'U')
@@ -179,8 +183,8 @@ impl Key {
             b'a' => Self::Target(fields.last_name()?),
             b'w' => Self::Worker(SpaceId(fields.number()?), fields.last_name()?),
             b'x' => Self::Cluster(fields.rest().to_vec()),
-            b'b' => Self::Blob(fields.hash()?),
-            b't' => Self::Tree(fields.hash()?),
+            b'b' => Self::Text(fields.hash()?),
+            b't' => Self::Pack(fields.number()?),
             b'g' => Self::Bookkeeping(fields.hash()?),
             b'S' => Self::SpaceSlug(fields.last_name()?),
             b'U' => Self::UnitSlug(SpaceId(fields.number()?), fields.last_name()?),
@@ -385,8 +389,8 @@ mod tests {
             two(|| slug().prop_map(Key::Target)),
             two(|| (number(), slug()).prop_map(|(n, s)| Key::Worker(SpaceId(n), s))),
             two(|| prop::collection::vec(any::<u8>(), 0..4).prop_map(Key::Cluster)),
-            two(|| hash().prop_map(Key::Blob)),
-            two(|| hash().prop_map(Key::Tree)),
+            two(|| hash().prop_map(Key::Text)),
+            two(|| number().prop_map(Key::Pack)),
             two(|| hash().prop_map(Key::Bookkeeping)),
             two(|| slug().prop_map(Key::SpaceSlug)),
             two(|| (number(), slug()).prop_map(|(n, s)| Key::UnitSlug(SpaceId(n), s))),

@@ -48,6 +48,7 @@ mod history;
 mod index;
 mod key;
 mod log;
+mod pack;
 mod place;
 mod revision;
 mod transaction;

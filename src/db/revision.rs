@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::key::Key;
+use super::pack::Place;
 use super::{Error, Transaction, blob, codec};
 use crate::id::UnitId;
 use crate::model::{Bookkeeping, EditRecord, Hash, Revision, RevisionSource, Unit};
@@ -76,7 +77,9 @@ impl Transaction {
     pub fn put_text(&mut self, text: &str) -> Result<Hash, Error> {
         self.guarded(|writing| {
             let hash = Hash::of(text.as_bytes());
-            writing.put_content(&Key::Blob(hash), || blob::pack(text))?;
+            if writing.find_place(&hash)?.is_none() {
+                writing.put_packed(hash, &blob::pack(text), &[])?;
+            }
             Ok(hash)
         })
     }
@@ -134,8 +137,11 @@ impl Transaction {
     }
 
     fn put_stream(&mut self, data: Hash, stream: &Stream) -> Result<(), Error> {
-        self.put_content(&Key::Blob(data), || blob::pack(stream.text()))?;
-        self.put_content(&Key::Tree(data), || stream.tree().as_bytes().to_vec())
+        // A text that was stored as a source has no tree yet.
+        if self.find_place(&data)?.is_some_and(Place::has_tree) {
+            return Ok(());
+        }
+        self.put_packed(data, &blob::pack(stream.text()), stream.tree().as_bytes())
     }
 
     /// Empty bookkeeping, which most units have, takes no record.

@@ -8,6 +8,7 @@ use super::codec;
 use super::index::{self, Entry};
 use super::key::{Counter, Key};
 use super::log::{Before, Recorder, seal};
+use super::pack::Open;
 use super::{Error, FORMAT, View};
 use crate::clock::{Clock, Timestamp};
 use crate::id::{ApplyId, ConflictId, OpId, RunId, Slug, SpaceId, UnitId};
@@ -163,6 +164,7 @@ impl Transaction {
 
     fn flush(&mut self) -> Result<(), Error> {
         self.guarded(|writing| {
+            writing.close_pack()?;
             let buffer = writing
                 .view
                 .buffer()
@@ -466,6 +468,42 @@ impl Transaction {
         }
         self.insert(encoded, value)?;
         Ok(true)
+    }
+
+    /// Puts a text and its tree into the pack that is being filled.
+    pub(super) fn put_packed(&mut self, hash: Hash, text: &[u8], tree: &[u8]) -> Result<(), Error> {
+        let is_full = |open: &Option<Open>| {
+            open.as_ref()
+                .is_some_and(|open| open.is_full_with(text, tree))
+        };
+        if is_full(self.buffer().open()) {
+            self.close_pack()?;
+        }
+        if self.buffer().open().is_none() {
+            let number = self.next(Counter::Pack)?;
+            *self.buffer().open() = Some(Open::new(number));
+        }
+        if let Some(open) = self.buffer().open() {
+            let place = open.add(hash, text, tree);
+            self.insert(Key::Text(hash).encode(), Some(place.encode()))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the pack that was being filled.
+    fn close_pack(&mut self) -> Result<(), Error> {
+        let Some(open) = self.buffer().open().take() else {
+            return Ok(());
+        };
+        let key = Key::Pack(open.number()).encode();
+        self.recorder.note(key.clone(), Before::Nothing);
+        self.insert(key, Some(open.into_bytes()))
+    }
+
+    fn buffer(&mut self) -> &mut Buffer {
+        self.view
+            .buffer()
+            .expect("the view of a transaction is its buffer")
     }
 
     /// Writes content under its hash, unless it is there.

@@ -1,10 +1,11 @@
 //! What can be read, of a committed state and of an open transaction alike.
 
-use std::ops::ControlFlow;
+use std::ops::{self, ControlFlow};
 
 use super::buffer::Buffer;
 use super::codec::{Stored, decode};
 use super::key::{Counter, Key, prefix};
+use super::pack::Place;
 use super::{Error, FORMAT, blob};
 use crate::id::{Slug, SpaceId, UnitId};
 use crate::model::{Bookkeeping, Hash, Space, Unit};
@@ -379,17 +380,10 @@ impl View {
     /// # Errors
     /// [`Error::NotFound`], or when the store cannot be read.
     pub fn text(&self, hash: &Hash) -> Result<String, Error> {
-        let mut found = None;
-        self.snapshot()
-            .get_with(&Key::Blob(*hash).encode(), &mut |packed| {
-                found = packed.map(|packed| blob::unpack(packed, hash));
-            })?;
-        found.unwrap_or_else(|| {
-            Err(Error::NotFound {
-                what: "text",
-                which: hash.to_string(),
-            })
-        })
+        let place = self.place(hash)?;
+        self.with_part(place.pack, place.text(), |packed| {
+            blob::unpack(packed.unwrap_or_default(), hash)
+        })?
     }
 
     /// A unit's text with its tree, without parsing.
@@ -397,33 +391,72 @@ impl View {
     /// # Errors
     /// [`Error::NotFound`], or when the store cannot be read.
     pub fn stream(&self, hash: &Hash) -> Result<Stream, Error> {
-        let text = self.text(hash)?;
-        let mut tree = None;
-        self.snapshot()
-            .get_with(&Key::Tree(*hash).encode(), &mut |bytes| {
-                tree = bytes.map(<[u8]>::to_vec);
-            })?;
-        let bytes = tree.ok_or_else(|| missing_tree(hash))?;
-        let tree = Tree::from_bytes(bytes).map_err(|error| Error::damaged("tree", hash, error))?;
-        Ok(Stream::from_stored(text, tree))
+        let place = self.place(hash)?;
+        let whole = place.text().start..place.tree().end;
+        self.with_part(place.pack, whole, |both| {
+            let (packed, tree) = both
+                .unwrap_or_default()
+                .split_at_checked(place.text().len())
+                .ok_or_else(|| Error::damaged("text", hash, "its pack is too short"))?;
+            let text = blob::unpack(packed, hash)?;
+            let tree = Tree::from_bytes(tree.to_vec())
+                .map_err(|error| Error::damaged("tree", hash, error))?;
+            Ok(Stream::from_stored(text, tree))
+        })?
     }
 
-    /// Shows the tree of a text in place; the text itself is not read.
+    /// Shows the tree of a text in place; the text itself is not unpacked.
     ///
     /// # Errors
     /// [`Error::NotFound`], or when the store cannot be read.
     pub fn tree<R>(&self, hash: &Hash, f: impl FnOnce(TreeView<'_>) -> R) -> Result<R, Error> {
-        let mut once = Some(f);
-        let mut seen = Err(missing_tree(hash));
+        let place = self.place(hash)?;
+        self.with_part(place.pack, place.tree(), |bytes| {
+            TreeView::open(bytes.unwrap_or_default())
+                .map(f)
+                .map_err(|error| Error::damaged("tree", hash, error))
+        })?
+    }
+
+    fn place(&self, hash: &Hash) -> Result<Place, Error> {
+        self.find_place(hash)?.ok_or_else(|| Error::NotFound {
+            what: "text",
+            which: hash.to_string(),
+        })
+    }
+
+    pub(super) fn find_place(&self, hash: &Hash) -> Result<Option<Place>, Error> {
+        let mut found = Ok(None);
         self.snapshot()
-            .get_with(&Key::Tree(*hash).encode(), &mut |bytes| {
-                if let (Some(bytes), Some(f)) = (bytes, once.take()) {
-                    seen = TreeView::open(bytes)
-                        .map(f)
-                        .map_err(|error| Error::damaged("tree", hash, error));
-                }
+            .get_with(&Key::Text(*hash).encode(), &mut |value| {
+                found = value
+                    .map(|bytes| {
+                        Place::decode(bytes)
+                            .ok_or_else(|| Error::damaged("index", hash, "it points nowhere"))
+                    })
+                    .transpose();
             })?;
-        seen
+        found
+    }
+
+    fn with_part<R>(
+        &self,
+        pack: u64,
+        part: ops::Range<usize>,
+        f: impl FnOnce(Option<&[u8]>) -> R,
+    ) -> Result<R, Error> {
+        if let Source::Buffer(buffer) = &self.source
+            && let Some(bytes) = buffer.open_pack(pack)
+        {
+            return Ok(f(bytes.get(part)));
+        }
+        let mut once = Some(f);
+        let mut seen = None;
+        let key = Key::Pack(pack).encode();
+        self.snapshot().get_part(&key, part, &mut |bytes| {
+            seen = once.take().map(|f| f(bytes));
+        })?;
+        Ok(seen.expect("a part is shown once, be it there or not"))
     }
 
     /// Bookkeeping by its hash; that of a unit which never had any is empty.
@@ -435,13 +468,6 @@ impl View {
             return Ok(Bookkeeping::default());
         }
         self.get(&Key::Bookkeeping(*hash), hash)
-    }
-}
-
-fn missing_tree(hash: &Hash) -> Error {
-    Error::NotFound {
-        what: "tree",
-        which: hash.to_string(),
     }
 }
 

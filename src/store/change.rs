@@ -1,7 +1,7 @@
 //! Changes to a store: a batch to be applied, and changes laid over what they will be applied to.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{self, ControlFlow};
 
 use super::{Error, Range, Snapshot};
 
@@ -104,6 +104,22 @@ impl Changes {
                 Ok(())
             }
             None => base.get_with(key, f),
+        }
+    }
+
+    pub(crate) fn get_part_over(
+        &self,
+        base: &dyn Snapshot,
+        key: &[u8],
+        part: ops::Range<usize>,
+        f: &mut dyn FnMut(Option<&[u8]>),
+    ) -> Result<(), Error> {
+        match self.find(key) {
+            Some(value) => {
+                f(value.and_then(|value| value.get(part)));
+                Ok(())
+            }
+            None => base.get_part(key, part, f),
         }
     }
 

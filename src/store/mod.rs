@@ -7,7 +7,7 @@
 //! - [`Memory`]: for tests.
 //! - [`Overlay`]: a writer over a snapshot that can never be committed; for previews.
 
-use std::ops::ControlFlow;
+use std::ops::{self, ControlFlow};
 
 mod change;
 mod embedded;
@@ -68,6 +68,22 @@ pub trait Snapshot: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     fn get_with(&self, key: &[u8], f: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), Error>;
+
+    /// Shows a part of the value of a key, given in bytes; none when the key is not there or its
+    /// value ends before the part does.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn get_part(
+        &self,
+        key: &[u8],
+        part: ops::Range<usize>,
+        f: &mut dyn FnMut(Option<&[u8]>),
+    ) -> Result<(), Error> {
+        self.get_with(key, &mut |value| {
+            f(value.and_then(|value| value.get(part.clone())))
+        })
+    }
 
     /// Visits the keys of a range in their order until `f` breaks off.
     ///

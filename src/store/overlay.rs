@@ -1,6 +1,6 @@
 //! A writer over a snapshot whose changes live in memory and can never be committed.
 
-use std::ops::ControlFlow;
+use std::ops::{self, ControlFlow};
 
 use super::{Batch, Changes, Error, Range, Snapshot, Writer};
 
@@ -43,6 +43,15 @@ impl Snapshot for Overlay {
 
     fn get_with(&self, key: &[u8], f: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), Error> {
         self.changes.get_with_over(&*self.base, key, f)
+    }
+
+    fn get_part(
+        &self,
+        key: &[u8],
+        part: ops::Range<usize>,
+        f: &mut dyn FnMut(Option<&[u8]>),
+    ) -> Result<(), Error> {
+        self.changes.get_part_over(&*self.base, key, part, f)
     }
 
     fn scan(

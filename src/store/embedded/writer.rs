@@ -1,6 +1,6 @@
 //! The write transaction of the embedded store: opened for it, closed after it.
 
-use std::ops::ControlFlow;
+use std::ops::{self, ControlFlow};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -113,6 +113,21 @@ impl Snapshot for EmbeddedWriter {
         // Copied, because `f` may read another key, and the table cannot be open twice.
         let value = self.get(key)?;
         f(value.as_deref());
+        Ok(())
+    }
+
+    fn get_part(
+        &self,
+        key: &[u8],
+        part: ops::Range<usize>,
+        f: &mut dyn FnMut(Option<&[u8]>),
+    ) -> Result<(), Error> {
+        let found = self.with_keys(|keys| {
+            let value = keys.get(key)?;
+            let found = value.as_ref().and_then(|value| value.value().get(part));
+            Ok(found.map(<[u8]>::to_vec))
+        })?;
+        f(found.as_deref());
         Ok(())
     }
 
