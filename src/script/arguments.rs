@@ -69,7 +69,10 @@ impl Arguments {
                 value.clone_from(&param.default);
             }
         }
-        Ok(Self { names: params.iter().map(|param| param.name.clone()).collect(), values })
+        Ok(Self {
+            names: params.iter().map(|param| param.name.clone()).collect(),
+            values,
+        })
     }
 
     /// The values in the order of the parameters; `None` where nothing was given.

@@ -1,6 +1,6 @@
 //! Rhai's errors in the words of somebody who writes functions, with the place and a way out.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
 
@@ -459,21 +459,35 @@ fn no_method(signature: &str, function: Option<&Function>) -> Error {
             types.join(" and ")
         ))
     };
-    let mut names: Vec<String> = engine::function_engine()
-        .gen_fn_signatures(true)
-        .iter()
-        .filter_map(|signature| Some(signature.split('(').next()?.trim().to_owned()))
-        .filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
-        .collect();
-    if let Some(function) = function {
-        names.extend(function.ast.iter_functions().map(|f| f.name.to_owned()));
-    }
-    names.sort_unstable();
-    names.dedup();
-    if names.iter().any(|known| known == name) {
+    let own: Vec<&str> = function
+        .map(|f| f.ast.iter_functions().map(|f| f.name).collect())
+        .unwrap_or_default();
+    let names = || {
+        native_names()
+            .iter()
+            .map(String::as_str)
+            .chain(own.iter().copied())
+    };
+    if names().any(|known| known == name) {
         return error.hint("the name exists, for other arguments");
     }
-    error.nearest(nearest(name, names.iter().map(String::as_str)))
+    error.nearest(nearest(name, names()))
+}
+
+/// Names of all native functions; listing them takes milliseconds.
+fn native_names() -> &'static [String] {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let mut names: Vec<String> = engine::function_engine()
+            .gen_fn_signatures(true)
+            .iter()
+            .filter_map(|signature| Some(signature.split('(').next()?.trim().to_owned()))
+            .filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    })
 }
 
 /// Rhai's sentence with a small first letter and no full stop.
