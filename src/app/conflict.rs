@@ -14,8 +14,7 @@ use crate::id::{ConflictId, UnitId};
 use crate::model::{Conflict, RevisionSource, Side};
 use crate::path::Path;
 use crate::yaml::ResourceId;
-use crate::yaml::merge::{ConflictRow, RowState};
-fn take_row(_: &crate::yaml::Stream, _: &ConflictRow) -> Result<Vec<crate::yaml::Edit>> { Ok(vec![]) }
+use crate::yaml::merge::{RowState, take};
 
 /// What is decided about a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +104,7 @@ impl App {
                 let (resource, path) = (&conflict.row.resource, &conflict.row.path);
                 match decision {
                     Decision::Take => {
-                        let edits = take_row(&draft.stream, &conflict.row)?;
+                        let edits = take(&draft.stream, &conflict.row)?;
                         draft.stream = draft.stream.apply(&edits)?;
                         draft.edits.extend(edits);
                         draft.bookkeeping.owned.remove(Some(resource), path);

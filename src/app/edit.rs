@@ -7,12 +7,14 @@ use serde_json::Value;
 use crate::app::App;
 use crate::app::Verb;
 use crate::app::change::{ChangeOptions, Draft, Head, Plan};
+use crate::app::json_patch;
 use crate::app::outcome::Outcome;
 use crate::app::select::Selection;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::model::{Bookkeeping, RevisionSource};
 use crate::script::{Arguments, Subject};
 use crate::yaml::merge::{MergeInput, Prefer, merge};
+use crate::yaml::patch::{self, PatchOptions};
 use crate::yaml::{Edit, Stream};
 
 impl App {
@@ -25,8 +27,7 @@ impl App {
         let verb = Verb::with("patch", patch.clone());
         let description = format!("patch {}", brief(patch));
         self.change(selection, verb, options, &|head| {
-            let edits = Vec::new();
-            planned(head, edits, RevisionSource::Patch, &description)
+            plan_patch(head, patch, &description)
         })
     }
 
@@ -142,15 +143,32 @@ impl App {
     }
 }
 
-fn planned(head: &Head, edits: Vec<Edit>, source: RevisionSource, description: &str) -> Result<Plan> {
-    let mut draft = Draft::of(head, source, description);
-    draft.stream = head.stream.apply(&edits)?;
+fn plan_patch(head: &Head, patch: &Value, description: &str) -> Result<Plan> {
     let resources = head.stream.resources();
-    let named = edits
-        .iter()
-        .filter_map(|edit| Some((resources.get(edit.document)?.clone(), edit.path.clone())))
-        .collect();
-    own(head, &mut draft.bookkeeping, named);
+    let resource = |document: usize| resources.get(document).cloned();
+    let (edits, places): (Vec<Edit>, Vec<_>) = if patch.is_array() {
+        let edits = json_patch::edits(&head.stream, patch)?;
+        let named = |edit: &Edit| Some((resource(edit.document)?, edit.path.clone()));
+        let places = edits.iter().filter_map(named).collect();
+        (edits, places)
+    } else {
+        let options = PatchOptions { unit: Some(head.unit.slug.as_str()), document: None };
+        let patched = match patch::patch(&head.stream, patch, options) {
+            Ok(patched) => patched,
+            Err(
+                error @ (patch::Error::NoResource { .. }
+                | patch::Error::NoPlace { .. }
+                | patch::Error::NoContainer { .. }),
+            ) => return Ok(Plan::Skip(error.to_string())),
+            Err(error) => return Err(error.into()),
+        };
+        let of = resource(patched.document);
+        let places = patched.places.into_iter().filter_map(|path| Some((of.clone()?, path)));
+        (patched.edits, places.collect())
+    };
+    let mut draft = Draft::of(head, RevisionSource::Patch, description);
+    draft.stream = head.stream.apply(&edits)?;
+    own(head, &mut draft.bookkeeping, places);
     draft.edits = edits;
     Ok(Plan::Write(Box::new(draft)))
 }
@@ -210,9 +228,4 @@ fn brief(patch: &Value) -> String {
         None => text,
         Some((end, _)) => format!("{}…", &text[..end]),
     }
-}
-
-/// The error of a path that no unit has.
-pub(crate) fn no_such_path(path: &str) -> Error {
-    Error::new(Kind::NotFound, format!("expected `{path}` in the data, found no such path"))
 }

@@ -8,7 +8,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use crate::app::change::{ChangeOptions, Draft, Plan};
 use crate::app::create::{SpaceOptions, UnitOptions, remember};
 use crate::app::edit::merged;
-use crate::app::outcome::{Outcome, Status};
+use crate::app::outcome::Outcome;
 use crate::app::project::unreadable;
 use crate::app::select::{Pin, Selection};
 use crate::app::{App, Verb};
@@ -243,7 +243,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 fn read(path: &Path) -> std::result::Result<Stream, Vec<Error>> {
     let bytes = std::fs::read(path).map_err(|error| vec![unreadable(path, &error)])?;
     Stream::parse_bytes(&bytes).map_err(|first| {
-        vec![first.into()]
+        let all = std::str::from_utf8(&bytes).map(Stream::check).unwrap_or_default();
+        let all = if all.is_empty() { vec![first] } else { all };
+        all.into_iter().map(Error::from).collect()
     })
 }
 
@@ -277,9 +279,4 @@ fn refusal(refused: &[(String, Error)]) -> Error {
         error = error.context(format!("{file}: {other}"));
     }
     error.context("nothing was written").hint("--skip-refused imports the others")
-}
-
-/// Whether a unit was made.
-pub(crate) fn is_created(status: &Status) -> bool {
-    matches!(status, Status::Created)
 }

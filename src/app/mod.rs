@@ -24,6 +24,7 @@ pub mod edit;
 pub mod functions;
 mod history;
 pub mod import;
+mod json_patch;
 pub mod outcome;
 pub mod preview;
 pub mod project;

@@ -10,7 +10,7 @@ use crate::db::View;
 use crate::error::Result;
 use crate::model::{Space, Unit};
 use crate::path::Path;
-use crate::query::{Attribute, FIELDS, Field, FieldRef, Owner, Record, Value};
+use crate::query::{Attribute, FIELDS, FieldRef, Owner, Record, Value};
 use crate::yaml::{NodeRef, Scalar, TreeView};
 
 /// What every unit holds.
@@ -251,9 +251,4 @@ fn value<'a>(node: NodeRef<'a>) -> Value<'a> {
         Some(Scalar::Str(text)) => text.into(),
         None => Value::Null,
     }
-}
-
-/// The rows of the attribute table that a unit has.
-pub(crate) fn unit_fields() -> impl Iterator<Item = &'static Field> {
-    FIELDS.iter().filter(|field| field.owners.contains(&Owner::Unit))
 }

@@ -48,7 +48,6 @@ pub fn duration(text: &str) -> Result<Duration> {
 /// A unit on its way to a target.
 struct Shipment {
     unit: Unit,
-    space: Space,
     revision: u32,
     objects: UnitObjects,
 }
@@ -242,7 +241,7 @@ fn shipments(
         let owner = Owner { unit: unit.id, store: store.clone(), name };
         let objects =
             UnitObjects { owner, revision: number, namespace, objects: Object::all(&stream) };
-        shipments.push(Shipment { space: Space::clone(&space), revision: number, objects, unit });
+        shipments.push(Shipment { revision: number, objects, unit });
     }
     match without_target.first() {
         None => Ok(shipments),

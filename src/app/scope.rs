@@ -12,7 +12,7 @@ use crate::id::{OpId, UnitId};
 use crate::model::Unit;
 
 /// How long the transaction of [`App::atomic`] may stay open: others wait for it.
-pub const ATOMIC_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const ATOMIC_LIMIT: Duration = Duration::from_secs(10);
 
 impl App {
     /// Reads: from the open transaction where there is one, else from a fresh snapshot.

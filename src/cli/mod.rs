@@ -81,7 +81,9 @@ pub fn command() -> Command {
     let mut nouns: Vec<&str> = Vec::new();
     for op in OPS {
         match op.words() {
-            (None, _) => command = command.subcommand(op.command()),
+            (None, word) if !OPS.iter().any(|other| other.words().0 == Some(word)) => {
+                command = command.subcommand(op.command());
+            }
             (Some(noun), _) if !nouns.contains(&noun) => nouns.push(noun),
             _ => {}
         }
@@ -94,11 +96,16 @@ pub fn command() -> Command {
 
 fn noun_command(noun: &'static str) -> Command {
     let verbs = OPS.iter().filter(|op| op.words().0 == Some(noun));
-    let mut command = Command::new(noun)
-        .about(crate::ops::about_noun(noun))
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommands(verbs.map(OpDef::command));
+    // A word that is an operation by itself (`log`) may have verbs as well (`log verify`).
+    let alone = OPS.iter().find(|op| op.name == noun);
+    let mut command = match alone {
+        Some(op) => op.command().args_conflicts_with_subcommands(true),
+        None => Command::new(noun)
+            .about(crate::ops::about_noun(noun))
+            .subcommand_required(true)
+            .arg_required_else_help(true),
+    };
+    command = command.subcommands(verbs.map(OpDef::command));
     if noun == "function" {
         command = command.subcommand(function_call::do_command());
     }

@@ -119,3 +119,13 @@ impl From<deploy::Error> for Error {
         }
     }
 }
+
+impl From<yaml::patch::Error> for Error {
+    fn from(error: yaml::patch::Error) -> Self {
+        let kind = match &error {
+            yaml::patch::Error::NotMap { .. } => Kind::Usage,
+            _ => Kind::Invalid,
+        };
+        Self::new(kind, error.to_string())
+    }
+}

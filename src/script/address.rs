@@ -19,7 +19,10 @@ const MERGE_KEYS: [(&str, &[&str]); 18] = [
     ("ports", &["port"]),
     ("imagePullSecrets", &["name"]),
     ("hostAliases", &["ip"]),
-    ("topologySpreadConstraints", &["topologyKey", "whenUnsatisfiable"]),
+    (
+        "topologySpreadConstraints",
+        &["topologyKey", "whenUnsatisfiable"],
+    ),
     ("volumeClaimTemplates", &["metadata.name"]),
     ("resourceClaims", &["name"]),
     ("secrets", &["name"]),
@@ -62,16 +65,21 @@ pub(super) fn keyed(root: Look<'_>, steps: &[Step]) -> Path {
 
 fn matching(list: Look<'_>, list_key: &str, index: usize) -> Option<Segment> {
     let item = list.item(index)?;
-    MERGE_KEYS.iter().filter(|(key, _)| *key == list_key).find_map(|(_, fields)| {
-        let pairs: Vec<(String, String)> = fields
-            .iter()
-            .map(|field| Some(((*field).to_owned(), item.get(field)?.text()?)))
-            .collect::<Option<_>>()?;
-        let alike = (0..list.len()).filter_map(|at| list.item(at)).filter(|other| {
-            pairs.iter().all(|(key, value)| {
-                other.get(key).and_then(Look::text).as_deref() == Some(value.as_str())
-            })
-        });
-        (alike.count() == 1).then_some(Segment::Match(pairs))
-    })
+    MERGE_KEYS
+        .iter()
+        .filter(|(key, _)| *key == list_key)
+        .find_map(|(_, fields)| {
+            let pairs: Vec<(String, String)> = fields
+                .iter()
+                .map(|field| Some(((*field).to_owned(), item.get(field)?.text()?)))
+                .collect::<Option<_>>()?;
+            let alike = (0..list.len())
+                .filter_map(|at| list.item(at))
+                .filter(|other| {
+                    pairs.iter().all(|(key, value)| {
+                        other.get(key).and_then(Look::text).as_deref() == Some(value.as_str())
+                    })
+                });
+            (alike.count() == 1).then_some(Segment::Match(pairs))
+        })
 }

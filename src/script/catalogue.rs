@@ -90,7 +90,11 @@ impl FunctionSource for Stdlib {
                 Cow::Owned(bytes) => Cow::Owned(String::from_utf8(bytes).ok()?),
             };
             let name = Path::new(path.as_ref()).file_stem()?.to_str()?.to_owned();
-            Some(FunctionFile { name, path: format!("stdlib/{path}"), text })
+            Some(FunctionFile {
+                name,
+                path: format!("stdlib/{path}"),
+                text,
+            })
         });
         Ok(files.collect())
     }
@@ -106,11 +110,17 @@ pub struct Folder {
 impl Folder {
     /// Functions of `folder`, which need not exist; messages call it `shown`.
     pub fn new(folder: impl Into<PathBuf>, shown: impl Into<String>) -> Self {
-        Self { folder: folder.into(), shown: shown.into() }
+        Self {
+            folder: folder.into(),
+            shown: shown.into(),
+        }
     }
 
     fn unreadable(&self, error: &std::io::Error) -> Error {
-        Error::new(Fault::File { path: self.shown.clone(), problem: error.to_string() })
+        Error::new(Fault::File {
+            path: self.shown.clone(),
+            problem: error.to_string(),
+        })
     }
 
     fn collect(&self, folder: &Path, depth: usize, files: &mut Vec<FunctionFile>) -> Result<()> {
@@ -139,15 +149,30 @@ impl Folder {
     fn file(&self, path: &Path) -> Result<FunctionFile> {
         let below = path.strip_prefix(&self.folder).unwrap_or(path);
         let shown = format!("{}/{}", self.shown, below.display());
-        let unreadable = |problem: String| Error::new(Fault::File { path: shown.clone(), problem });
-        let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+        let unreadable = |problem: String| {
+            Error::new(Fault::File {
+                path: shown.clone(),
+                problem,
+            })
+        };
+        let size = std::fs::metadata(path)
+            .map_err(|error| unreadable(error.to_string()))?
+            .len();
         if size > FILE_BYTES {
-            return Err(unreadable(format!("expected at most {FILE_BYTES} bytes, found {size}")));
+            return Err(unreadable(format!(
+                "expected at most {FILE_BYTES} bytes, found {size}"
+            )));
         }
-        let text =
-            std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        Ok(FunctionFile { name: name.to_owned(), path: shown, text: Cow::Owned(text) })
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        let name = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        Ok(FunctionFile {
+            name: name.to_owned(),
+            path: shown,
+            text: Cow::Owned(text),
+        })
     }
 }
 
@@ -170,7 +195,12 @@ impl FunctionSource for Folder {
         let root = self.folder.join("fixtures").join(function);
         let mut folders = vec![root.clone()];
         if let Ok(entries) = std::fs::read_dir(&root) {
-            folders.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()));
+            folders.extend(
+                entries
+                    .flatten()
+                    .map(|entry| entry.path())
+                    .filter(|path| path.is_dir()),
+            );
         }
         folders.sort();
         let mut fixtures = Vec::new();
@@ -179,9 +209,15 @@ impl FunctionSource for Folder {
             let Ok(input) = read("in.yaml") else { continue };
             let want = read("want.yaml").map_err(|error| {
                 let path = folder.join("want.yaml").display().to_string();
-                Error::new(Fault::File { path, problem: error.to_string() })
+                Error::new(Fault::File {
+                    path,
+                    problem: error.to_string(),
+                })
             })?;
-            let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or(function);
+            let name = folder
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or(function);
             fixtures.push(Fixture {
                 name: name.to_owned(),
                 input,
@@ -233,7 +269,11 @@ impl Catalogue {
         for source in sources {
             let mut problem = |name: &str, error: Error| {
                 let (name, origin) = (name.to_owned(), source.name().to_owned());
-                problems.push(Problem { name, origin, error });
+                problems.push(Problem {
+                    name,
+                    origin,
+                    error,
+                });
             };
             let files = match source.files() {
                 Ok(files) => files,
@@ -259,11 +299,16 @@ impl Catalogue {
         taken: &dyn Fn(&str) -> bool,
     ) -> Option<Error> {
         let refuse = |problem: String| {
-            Some(Error::new(Fault::File { path: file.path.clone(), problem }))
+            Some(Error::new(Fault::File {
+                path: file.path.clone(),
+                problem,
+            }))
         };
         let name = &file.name;
         let well_formed = name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            && name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if !well_formed {
             return refuse(format!(
                 "expected a file name of small letters, digits and dashes, found `{name}`"
@@ -311,25 +356,32 @@ impl Catalogue {
     /// An unknown name, with the nearest one, or a file that cannot be used.
     pub fn get(&self, name: &str) -> Result<Arc<Function>> {
         let wanted = super::function::kebab(name);
-        match self.entries.get(&wanted) {
-            Some(entry) => entry.function(),
-            None => {
-                let error = Error::new(Fault::UnknownFunction { name: name.to_owned() });
-                Err(error.nearest(nearest(&wanted, self.names())))
-            }
+        if let Some(entry) = self.entries.get(&wanted) {
+            return entry.function();
         }
+        let error = Error::new(Fault::UnknownFunction {
+            name: name.to_owned(),
+        });
+        Err(error.nearest(nearest(&wanted, self.names())))
     }
 
     /// All usable functions in alphabetical order; parses every file.
     pub fn list(&self) -> Vec<Arc<Function>> {
-        self.entries.values().filter_map(|entry| entry.function().ok()).collect()
+        self.entries
+            .values()
+            .filter_map(|entry| entry.function().ok())
+            .collect()
     }
 
     /// The files that cannot be used; parses every file.
     pub fn problems(&self) -> Vec<Problem> {
         let problems = self.entries.iter().filter_map(|(name, entry)| {
             let error = entry.function().err()?;
-            Some(Problem { name: name.clone(), origin: entry.origin.clone(), error })
+            Some(Problem {
+                name: name.clone(),
+                origin: entry.origin.clone(),
+                error,
+            })
         });
         problems.collect()
     }
@@ -363,7 +415,10 @@ mod tests {
         let (catalogue, problems) = Catalogue::load(&[&project, &stdlib], &|_| false);
         assert!(problems.is_empty());
         let a = catalogue.get("a").unwrap();
-        assert_eq!((a.origin.as_str(), a.shadows.as_deref()), ("project", Some("stdlib")));
+        assert_eq!(
+            (a.origin.as_str(), a.shadows.as_deref()),
+            ("project", Some("stdlib"))
+        );
         assert_eq!(catalogue.list().len(), 2);
     }
 
@@ -376,9 +431,15 @@ mod tests {
                 ("syntax", "fn syntax(resource) {\n    let x = ;\n}"),
                 ("other-name", "fn othername(resource) {}"),
                 ("nothing", "fn nothing() {}"),
-                ("meta", "export const META = #{ kind: \"mutat\" };\nfn meta(resource) {}"),
+                (
+                    "meta",
+                    "export const META = #{ kind: \"mutat\" };\nfn meta(resource) {}",
+                ),
                 ("word", "fn word(resource) {\n  resource.spec.match = 1;\n}"),
-                ("outer", "let limit = 3;\nfn outer(resource) {\n  resource.x = limit;\n}"),
+                (
+                    "outer",
+                    "let limit = 3;\nfn outer(resource) {\n  resource.x = limit;\n}",
+                ),
             ],
         );
         let (catalogue, _) = Catalogue::load(&[&project], &|_| false);
@@ -386,29 +447,56 @@ mod tests {
         let problems: Vec<String> = catalogue
             .problems()
             .iter()
-            .map(|p| format!("{} {} {}", p.error.location().unwrap(), p.error, p.error.hints().join("; ")))
+            .map(|p| {
+                format!(
+                    "{} {} {}",
+                    p.error.location().unwrap(),
+                    p.error,
+                    p.error.hints().join("; ")
+                )
+            })
             .collect();
         let expect = [
-            ("project/meta.rhai:1:31 ", "kind must be mutate, query or validate, found `mutat`"),
+            (
+                "project/meta.rhai:1:31 ",
+                "kind must be mutate, query or validate, found `mutat`",
+            ),
             ("project/nothing.rhai:1:1 ", "the first one is the resource"),
-            ("project/other-name.rhai:1:4 ", "a public function named `other_name`"),
-            ("project/outer.rhai:3:16 ", "does not see an outer `let limit`"),
+            (
+                "project/other-name.rhai:1:4 ",
+                "a public function named `other_name`",
+            ),
+            (
+                "project/outer.rhai:3:16 ",
+                "does not see an outer `let limit`",
+            ),
             ("project/syntax.rhai:2:13 ", ""),
             ("project/word.rhai:2:17 ", "resource[\"match\"]"),
         ];
         assert_eq!(problems.len(), expect.len(), "{problems:#?}");
         for (problem, (place, message)) in problems.iter().zip(expect) {
-            assert!(problem.starts_with(place) && problem.contains(message), "{problem}");
+            assert!(
+                problem.starts_with(place) && problem.contains(message),
+                "{problem}"
+            );
         }
     }
 
     #[test]
     fn names_of_operations_and_bad_names_are_refused() {
-        let project = Given("project", vec![("apply", "fn apply(r) {}"), ("Bad_Name", "")]);
+        let project = Given(
+            "project",
+            vec![("apply", "fn apply(r) {}"), ("Bad_Name", "")],
+        );
         let (catalogue, problems) = Catalogue::load(&[&project], &|name| name == "apply");
         assert_eq!(catalogue.names().count(), 0);
         assert_eq!(problems.len(), 2);
-        assert!(problems[0].error.to_string().contains("belongs to an operation"));
+        assert!(
+            problems[0]
+                .error
+                .to_string()
+                .contains("belongs to an operation")
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
 use rhai::Scope as Variables;
+use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
 use serde_json::Value;
 
 use super::arguments::Arguments;
@@ -69,7 +69,11 @@ pub fn run_fixtures(function: &Arc<Function>, fixtures: &[Fixture]) -> Vec<TestR
             None => serde_json::Map::new(),
             Some(text) => {
                 let stream = Stream::parse(text)?;
-                match stream.view().document(0).map(|document| document.to_value()) {
+                match stream
+                    .view()
+                    .document(0)
+                    .map(|document| document.to_value())
+                {
                     Some(Value::Object(named)) => named,
                     _ => serde_json::Map::new(),
                 }
@@ -90,9 +94,12 @@ pub fn run_fixtures(function: &Arc<Function>, fixtures: &[Fixture]) -> Vec<TestR
         .collect()
 }
 
-/// The reports as a JUnit file, which most build servers read.
+/// The reports as a `JUnit` file, which most build servers read.
 pub fn junit(reports: &[TestReport]) -> String {
-    let failed = reports.iter().filter(|report| report.outcome == Outcome::Failed).count();
+    let failed = reports
+        .iter()
+        .filter(|report| report.outcome == Outcome::Failed)
+        .count();
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <testsuite name=\"windlass function test\" tests=\"{}\" failures=\"{failed}\">\n",
@@ -101,21 +108,34 @@ pub fn junit(reports: &[TestReport]) -> String {
     for report in reports {
         let (class, name) = report.name.split_once(' ').unwrap_or(("", &report.name));
         let (seconds, micros) = (report.micros / 1_000_000, report.micros % 1_000_000);
-        xml.push_str(&format!(
-            "  <testcase classname=\"{}\" name=\"{}\" time=\"{seconds}.{micros:06}\"",
-            escape(class),
-            escape(name)
-        ));
+        let (class, name) = (escape(class), escape(name));
+        xml.extend([
+            "  <testcase classname=\"",
+            &class,
+            "\" name=\"",
+            &name,
+            "\"",
+        ]);
+        xml.extend([" time=\"", &format!("{seconds}.{micros:06}"), "\""]);
         if report.outcome == Outcome::Passed {
             xml.push_str("/>\n");
             continue;
         }
-        let place = report.location.as_ref().map(ToString::to_string).unwrap_or_default();
-        xml.push_str(&format!(
-            ">\n    <failure message=\"{}\">{}</failure>\n  </testcase>\n",
-            escape(report.message.lines().next().unwrap_or_default()),
-            escape(&format!("{place}\n{}", report.message)),
-        ));
+        let place = report
+            .location
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let first = escape(report.message.lines().next().unwrap_or_default());
+        let whole = escape(&format!("{place}\n{}", report.message));
+        xml.extend([
+            ">\n    <failure message=\"",
+            &first,
+            "\">",
+            &whole,
+            "</failure>\n",
+        ]);
+        xml.push_str("  </testcase>\n");
     }
     xml.push_str("</testsuite>\n");
     xml
@@ -231,13 +251,11 @@ fn run_test(function: &Function, test: &str) -> Result<()> {
 }
 
 fn run_error(function: &Function, error: &EvalAltResult) -> Error {
-    match skip_reason(error) {
-        Some(reason) => Error::script(format!("skipped: {reason}")),
-        None => {
-            let draft = DRAFTED.with_borrow(Clone::clone);
-            translate::run_error(function, error, draft.as_ref())
-        }
+    if let Some(reason) = skip_reason(error) {
+        return Error::script(format!("skipped: {reason}"));
     }
+    let draft = DRAFTED.with_borrow(Clone::clone);
+    translate::run_error(function, error, draft.as_ref())
 }
 
 type Raised<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -247,7 +265,9 @@ pub(super) fn register(engine: &mut Engine) {
     engine
         .register_fn("resource", |yaml: &str| resource(yaml).map_err(raise))
         .register_fn("unit", |yaml: &str| unit(yaml, &Map::new()).map_err(raise))
-        .register_fn("unit", |yaml: &str, seen: Map| unit(yaml, &seen).map_err(raise))
+        .register_fn("unit", |yaml: &str, seen: Map| {
+            unit(yaml, &seen).map_err(raise)
+        })
         .register_fn("assert_yaml", |got: Dynamic, want: &str| {
             let got = match got.read_lock::<Node>().map(|node| node.clone()) {
                 Some(node) => node.draft().to_stream().map_err(raise)?.text().to_owned(),
@@ -255,19 +275,31 @@ pub(super) fn register(engine: &mut Engine) {
             };
             compare(&got, want).map_err(raise)
         })
-        .register_fn("assert", |holds: bool| assert(holds, "the condition does not hold"))
-        .register_fn("assert", |holds: bool, message: &str| assert(holds, message))
-        .register_fn("assert_eq", |left: Dynamic, right: Dynamic| assert_eq(&left, &right))
-        .register_fn("assert_error", |context: NativeCallContext<'_>, code: FnPtr, text: &str| {
-            assert_error(&context, &code, text)
-        });
+        .register_fn("assert", |holds: bool| {
+            assert(holds, "the condition does not hold")
+        })
+        .register_fn("assert", |holds: bool, message: &str| {
+            assert(holds, message)
+        })
+        .register_fn("assert_eq", |left: Dynamic, right: Dynamic| {
+            assert_eq(&left, &right)
+        })
+        .register_fn(
+            "assert_error",
+            |context: NativeCallContext<'_>, code: FnPtr, text: &str| {
+                assert_error(&context, &code, text)
+            },
+        );
     engine
         .register_fn("run_on", |yaml: &str| run_on(yaml, vec![]))
         .register_fn("run_on", |yaml: &str, a: Dynamic| run_on(yaml, vec![a]))
-        .register_fn("run_on", |yaml: &str, a: Dynamic, b: Dynamic| run_on(yaml, vec![a, b]))
-        .register_fn("run_on", |yaml: &str, a: Dynamic, b: Dynamic, c: Dynamic| {
-            run_on(yaml, vec![a, b, c])
+        .register_fn("run_on", |yaml: &str, a: Dynamic, b: Dynamic| {
+            run_on(yaml, vec![a, b])
         })
+        .register_fn(
+            "run_on",
+            |yaml: &str, a: Dynamic, b: Dynamic, c: Dynamic| run_on(yaml, vec![a, b, c]),
+        )
         .register_fn(
             "run_on",
             |yaml: &str, a: Dynamic, b: Dynamic, c: Dynamic, d: Dynamic| {
@@ -296,12 +328,12 @@ fn assert_eq(left: &Dynamic, right: &Dynamic) -> Raised<()> {
 }
 
 fn assert_error(context: &NativeCallContext<'_>, code: &FnPtr, text: &str) -> Raised<()> {
-    let message = match code.call_within_context::<Dynamic>(context, ()) {
-        Ok(_) => return Err(format!("expected an error with `{text}`, but there was none").into()),
-        Err(error) => match skip_reason(&error) {
-            Some(reason) => format!("skipped: {reason}"),
-            None => translate::script_error("", &Arc::from(""), &error).message(),
-        },
+    let Err(error) = code.call_within_context::<Dynamic>(context, ()) else {
+        return Err(format!("expected an error with `{text}`, but there was none").into());
+    };
+    let message = match skip_reason(&error) {
+        Some(reason) => format!("skipped: {reason}"),
+        None => translate::script_error("", &Arc::from(""), &error).message(),
     };
     if message.contains(text) {
         return Ok(());
@@ -321,18 +353,28 @@ fn resource(yaml: &str) -> Result<Node> {
 
 /// A unit; `seen` may give `slug`, `labels`, `space` and `space_labels`.
 fn unit(yaml: &str, seen: &Map) -> Result<Unit> {
-    let text = |key: &str| seen.get(key).map_or_else(|| "test".to_owned(), ToString::to_string);
+    let text = |key: &str| {
+        seen.get(key)
+            .map_or_else(|| "test".to_owned(), ToString::to_string)
+    };
     let labels = |key: &str| {
-        let map = seen.get(key).and_then(|labels| labels.read_lock::<Map>());
+        let map = seen.get(key).and_then(Dynamic::read_lock::<Map>);
         let labels = map.iter().flat_map(|map| map.iter());
-        Arc::new(labels.map(|(key, value)| (key.to_string(), value.to_string())).collect())
+        Arc::new(
+            labels
+                .map(|(key, value)| (key.to_string(), value.to_string()))
+                .collect(),
+        )
     };
     Ok(Unit {
         draft: Arc::new(Draft::new(Stream::parse(yaml)?, true)),
         slug: text("slug").into(),
         labels: labels("labels"),
         revision: 1,
-        space: Space { slug: text("space").into(), labels: labels("space_labels") },
+        space: Space {
+            slug: text("space").into(),
+            labels: labels("space_labels"),
+        },
     })
 }
 
@@ -350,7 +392,10 @@ fn run_on(yaml: &str, mut given: Vec<Dynamic>) -> Raised<Dynamic> {
         None => Dynamic::from_map(Map::new()),
     };
     let run = || {
-        let positional = given.iter().map(|value| json("run_on", value)).collect::<Result<_>>()?;
+        let positional = given
+            .iter()
+            .map(|value| json("run_on", value))
+            .collect::<Result<_>>()?;
         let Value::Object(named) = json("run_on", &named)? else {
             return Err(Error::script("named arguments are a map"));
         };
@@ -383,7 +428,11 @@ fn outcome(function: &Function, call: &Call) -> Result<Dynamic> {
     Ok(match function.kind {
         Kind::Mutate => call.stream.text().into(),
         Kind::Query => {
-            let values: Array = call.rows.iter().map(|row| value::from_json(&row.value)).collect();
+            let values: Array = call
+                .rows
+                .iter()
+                .map(|row| value::from_json(&row.value))
+                .collect();
             Dynamic::from_array(values)
         }
         Kind::Validate => {
@@ -420,8 +469,7 @@ mod tests {
     use super::*;
 
     fn tests_of(text: &str) -> Vec<TestReport> {
-        let function =
-            Function::read("scale", "functions/scale.rhai", "project", text).unwrap();
+        let function = Function::read("scale", "functions/scale.rhai", "project", text).unwrap();
         run_tests(&Arc::new(function))
     }
 
@@ -456,8 +504,10 @@ fn test_bad() {
 }
 "#,
         );
-        let outcomes: Vec<(&str, Outcome)> =
-            reports.iter().map(|report| (report.name.as_str(), report.outcome)).collect();
+        let outcomes: Vec<(&str, Outcome)> = reports
+            .iter()
+            .map(|report| (report.name.as_str(), report.outcome))
+            .collect();
         assert_eq!(
             outcomes,
             [
@@ -468,8 +518,15 @@ fn test_bad() {
             ],
             "{reports:#?}"
         );
-        assert_eq!(reports[1].location.as_ref().map(|place| place.line), Some(12));
-        assert!(reports[3].message.contains("+spec:"), "{}", reports[3].message);
+        assert_eq!(
+            reports[1].location.as_ref().map(|place| place.line),
+            Some(12)
+        );
+        assert!(
+            reports[3].message.contains("+spec:"),
+            "{}",
+            reports[3].message
+        );
     }
 
     #[test]
@@ -482,7 +539,10 @@ fn test_bad() {
             micros: 1_500_000,
         };
         let xml = junit(&[report]);
-        assert!(xml.contains("expected &lt;a&gt; &amp; &quot;b&quot;\u{fffd}"), "{xml}");
+        assert!(
+            xml.contains("expected &lt;a&gt; &amp; &quot;b&quot;\u{fffd}"),
+            "{xml}"
+        );
         assert!(xml.contains("tests=\"1\" failures=\"1\"") && xml.contains("time=\"1.500000\""));
     }
 }

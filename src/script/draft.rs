@@ -26,7 +26,10 @@ impl Place {
         let mut steps = Vec::with_capacity(self.steps.len() + 1);
         steps.extend_from_slice(&self.steps);
         steps.push(step);
-        Self { document: self.document, steps }
+        Self {
+            document: self.document,
+            steps,
+        }
     }
 }
 
@@ -118,8 +121,16 @@ impl Draft {
             value: None,
             applied: 0,
         });
-        let state = State { documents: documents.collect(), added: count, ..State::default() };
-        Self { stream, writable, state: Mutex::new(state) }
+        let state = State {
+            documents: documents.collect(),
+            added: count,
+            ..State::default()
+        };
+        Self {
+            stream,
+            writable,
+            state: Mutex::new(state),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -129,7 +140,11 @@ impl Draft {
 
     /// Numbers of the documents, in their order.
     pub(super) fn documents(&self) -> Vec<usize> {
-        self.state().documents.iter().map(|document| document.number).collect()
+        self.state()
+            .documents
+            .iter()
+            .map(|document| document.number)
+            .collect()
     }
 
     /// How many shifts there were; a new handle starts from here.
@@ -148,15 +163,22 @@ impl Draft {
         let mut guard = self.state();
         let state = &mut *guard;
         let now = state.shifts.len();
-        let Some(moved) = state.moved(place, seen) else { return f(None, now) };
+        let Some(moved) = state.moved(place, seen) else {
+            return f(None, now);
+        };
         let place = moved.as_ref().unwrap_or(place);
-        let look = state.look(&self.stream, place.document).and_then(|l| l.walk(&place.steps));
+        let look = state
+            .look(&self.stream, place.document)
+            .and_then(|l| l.walk(&place.steps));
         f(Some((place, look)), now)
     }
 
     /// Remembers that a read found nothing.
     pub(super) fn missed(&self, place: Place, key: &str) {
-        self.state().miss = Some(Miss { place, key: key.into() });
+        self.state().miss = Some(Miss {
+            place,
+            key: key.into(),
+        });
     }
 
     /// The last read that found nothing.
@@ -166,7 +188,10 @@ impl Draft {
 
     /// `Kind/name` of a document, for messages.
     pub(super) fn resource_name(&self, document: usize) -> String {
-        let root = Place { document, steps: Vec::new() };
+        let root = Place {
+            document,
+            steps: Vec::new(),
+        };
         self.read(&root, usize::MAX, |found, _| {
             let look = found.and_then(|(_, look)| look);
             let kind = look.and_then(|l| l.get("kind")).and_then(Look::text);
@@ -208,8 +233,10 @@ impl Draft {
         operation: &str,
     ) -> Result<(Vec<Vec<Step>>, Place)> {
         self.read(place, seen, |found, _| {
-            let Some((at, Some(look))) = found else { return Err(removed(operation)) };
-            let found = follow(look, path).map_err(|way| self.no_way(operation, at, &way))?;
+            let Some((at, Some(look))) = found else {
+                return Err(removed(operation));
+            };
+            let found = follow(look, path).map_err(|why| no_way(operation, at, &why))?;
             let targets = found.into_iter().map(|found| {
                 let mut steps = at.steps.clone();
                 steps.extend(found.steps);
@@ -220,26 +247,23 @@ impl Draft {
         })
     }
 
-    fn no_way(&self, operation: &str, at: &Place, way: &NoWay) -> Error {
-        let mut steps = at.steps.clone();
-        steps.extend_from_slice(&way.steps);
-        let path = address::plain(&steps);
-        let place = if path.is_root() { "the document".to_owned() } else { format!("`{path}`") };
-        Error::new(Fault::Misuse {
-            operation: format!("{operation} at {place}"),
-            expected: "a path that leads somewhere".to_owned(),
-            found: way.problem.clone(),
-        })
-    }
-
     fn set_one(&self, at: &Place, steps: Vec<Step>, new: &Value, own: bool) -> Result<()> {
         if steps.is_empty() {
-            return Err(misuse("set", "a path below the resource", "the resource itself"));
+            return Err(misuse(
+                "set",
+                "a path below the resource",
+                "the resource itself",
+            ));
         }
         let mut guard = self.state();
         let state = &mut *guard;
-        let place = Place { document: at.document, steps };
-        let root = state.look(&self.stream, place.document).ok_or_else(|| removed("set"))?;
+        let place = Place {
+            document: at.document,
+            steps,
+        };
+        let root = state
+            .look(&self.stream, place.document)
+            .ok_or_else(|| removed("set"))?;
         for depth in 1..place.steps.len() {
             if let Some(parent) = root.walk(&place.steps[..depth])
                 && parent.kind() == Kind::Scalar
@@ -255,14 +279,20 @@ impl Draft {
         if own {
             state.owned.push((place.document, path.clone()));
         }
-        if equal { Ok(()) } else { state.push(place, path, Op::Set(new.clone())) }
+        if equal {
+            Ok(())
+        } else {
+            state.push(place, path, Op::Set(new.clone()))
+        }
     }
 
     /// Removes what is at `path`; whether there was something.
     pub(super) fn remove(&self, place: &Place, seen: usize, path: &[Segment]) -> Result<bool> {
         self.writable("remove")?;
         let (targets, at) = self.read(place, seen, |found, _| {
-            let Some((at, Some(look))) = found else { return Err(removed("remove")) };
+            let Some((at, Some(look))) = found else {
+                return Err(removed("remove"));
+            };
             // A path that leads nowhere is what `remove` wants to reach.
             let mut targets = follow(look, path).unwrap_or_default();
             targets.retain(|found| found.missing.is_empty());
@@ -275,11 +305,20 @@ impl Draft {
         for target in targets.into_iter().rev() {
             let mut steps = at.steps.clone();
             steps.extend(target.steps);
-            let place = Place { document: at.document, steps };
-            let root = state.look(&self.stream, place.document).ok_or_else(|| removed("remove"))?;
+            let place = Place {
+                document: at.document,
+                steps,
+            };
+            let root = state
+                .look(&self.stream, place.document)
+                .ok_or_else(|| removed("remove"))?;
             let path = address::keyed(root, &place.steps);
             state.owned.push((place.document, path.clone()));
-            let op = if place.steps.is_empty() { Op::RemoveDocument } else { Op::Remove };
+            let op = if place.steps.is_empty() {
+                Op::RemoveDocument
+            } else {
+                Op::Remove
+            };
             state.shifts.push(Shift::Removed(place.clone()));
             state.push(place, path, op)?;
         }
@@ -298,7 +337,14 @@ impl Draft {
         self.writable("append")?;
         let (targets, at) = self.targets(place, seen, path, "append")?;
         for steps in targets {
-            self.insert_one(Place { document: at.document, steps }, index, new.clone())?;
+            self.insert_one(
+                Place {
+                    document: at.document,
+                    steps,
+                },
+                index,
+                new.clone(),
+            )?;
         }
         Ok(())
     }
@@ -307,7 +353,9 @@ impl Draft {
         let mut guard = self.state();
         let state = &mut *guard;
         let document = place.document;
-        let root = state.look(&self.stream, document).ok_or_else(|| removed("append"))?;
+        let root = state
+            .look(&self.stream, document)
+            .ok_or_else(|| removed("append"))?;
         let length = match root.walk(&place.steps) {
             None => 0,
             Some(list) if list.is_null() => 0,
@@ -318,28 +366,41 @@ impl Draft {
         let index = index.filter(|index| *index < length);
         let op = match index {
             Some(index) => {
-                state.shifts.push(Shift::Inserted { list: place.clone(), index });
+                state.shifts.push(Shift::Inserted {
+                    list: place.clone(),
+                    index,
+                });
                 Op::Insert(index, new)
             }
             None => Op::Append(new),
         };
         let element = place.join(Step::Index(index.unwrap_or(length)));
         state.push(place, path.clone(), op)?;
-        let root = state.look(&self.stream, document).ok_or_else(|| removed("append"))?;
+        let root = state
+            .look(&self.stream, document)
+            .ok_or_else(|| removed("append"))?;
         let own = address::keyed(root, &element.steps);
         // An index is no name that lasts; the list is then what the function claims.
-        let own = if matches!(own.last(), Some(Segment::Match(_))) { own } else { path };
+        let own = if matches!(own.last(), Some(Segment::Match(_))) {
+            own
+        } else {
+            path
+        };
         state.owned.push((document, own));
         Ok(())
     }
 
     /// The path of a place that was true after `seen` shifts, and of a key or element below it.
     pub(super) fn address(&self, place: &Place, seen: usize, below: Option<Step>) -> Result<Path> {
-        let place = self.read(place, seen, |found, _| found.map(|(place, _)| place.clone()));
+        let place = self.read(place, seen, |found, _| {
+            found.map(|(place, _)| place.clone())
+        });
         let mut place = place.ok_or_else(|| removed("path"))?;
         place.steps.extend(below);
         let mut guard = self.state();
-        let root = guard.look(&self.stream, place.document).ok_or_else(|| removed("path"))?;
+        let root = guard
+            .look(&self.stream, place.document)
+            .ok_or_else(|| removed("path"))?;
         Ok(address::keyed(root, &place.steps))
     }
 
@@ -358,8 +419,16 @@ impl Draft {
             applied: state.log.len() + 1,
         });
         let position = state.documents.len() - 1;
-        let place = Place { document: number, steps: Vec::new() };
-        state.log.push(Record { place, position, path: Path::root(), op: Op::AddDocument(new) });
+        let place = Place {
+            document: number,
+            steps: Vec::new(),
+        };
+        state.log.push(Record {
+            place,
+            position,
+            path: Path::root(),
+            op: Op::AddDocument(new),
+        });
         Ok(number)
     }
 
@@ -367,12 +436,19 @@ impl Draft {
         if self.writable {
             return Ok(());
         }
-        Err(misuse(operation, "a function of kind mutate", "one that only reads"))
+        Err(misuse(
+            operation,
+            "a function of kind mutate",
+            "one that only reads",
+        ))
     }
 
     pub(super) fn mark(&self) -> Mark {
         let state = self.state();
-        Mark { log: state.log.len(), owned: state.owned.len() }
+        Mark {
+            log: state.log.len(),
+            owned: state.owned.len(),
+        }
     }
 
     /// Forgets what was done since `mark`.
@@ -387,7 +463,9 @@ impl Draft {
         while let Some(record) = undone.pop() {
             match record.op {
                 Op::AddDocument(_) => {
-                    state.documents.retain(|document| document.number != record.place.document);
+                    state
+                        .documents
+                        .retain(|document| document.number != record.place.document);
                 }
                 Op::RemoveDocument => {
                     let origin = self
@@ -424,8 +502,11 @@ impl Draft {
         let mut guard = self.state();
         let state = &mut *guard;
         let edits: Vec<Edit> = state.log.drain(..).map(Record::into_edit).collect();
-        let stream =
-            if edits.is_empty() { self.stream.clone() } else { self.stream.apply(&edits)? };
+        let stream = if edits.is_empty() {
+            self.stream.clone()
+        } else {
+            self.stream.apply(&edits)?
+        };
         let mut owned = Vec::with_capacity(state.owned.len());
         if !state.owned.is_empty() {
             let resources = stream.resources();
@@ -438,7 +519,11 @@ impl Draft {
                 }
             }
         }
-        Ok(Finished { stream, edits, owned })
+        Ok(Finished {
+            stream,
+            edits,
+            owned,
+        })
     }
 
     /// The text as it would be now.
@@ -453,22 +538,27 @@ impl Draft {
 
     /// Position of a document now.
     pub(super) fn position(&self, number: usize) -> Option<usize> {
-        self.state().documents.iter().position(|document| document.number == number)
+        self.state()
+            .documents
+            .iter()
+            .position(|document| document.number == number)
     }
 }
 
 impl State {
     /// Where a place went since `seen` shifts: none when it was removed, `Some(None)` when it
     /// stayed.
-    #[expect(clippy::option_option, reason = "gone, stayed and moved, without a copy")]
+    #[expect(
+        clippy::option_option,
+        reason = "gone, stayed and moved, without a copy"
+    )]
     fn moved(&self, place: &Place, seen: usize) -> Option<Option<Place>> {
         let mut moved: Option<Place> = None;
         for shift in self.shifts.get(seen..).unwrap_or_default() {
             let current = moved.as_ref().unwrap_or(place);
             let (list, index, removed) = match shift {
                 Shift::Removed(gone) => {
-                    if current.document == gone.document && current.steps.starts_with(&gone.steps)
-                    {
+                    if current.document == gone.document && current.steps.starts_with(&gone.steps) {
                         return None;
                     }
                     let Some((Step::Index(index), list)) = gone.steps.split_last() else {
@@ -499,7 +589,9 @@ impl State {
 
     fn look<'a>(&'a mut self, stream: &'a Stream, number: usize) -> Option<Look<'a>> {
         let Self { documents, log, .. } = self;
-        let document = documents.iter_mut().find(|document| document.number == number)?;
+        let document = documents
+            .iter_mut()
+            .find(|document| document.number == number)?;
         if !document.edited {
             let view: TreeView<'a> = stream.view();
             return view.document(document.origin?).map(Look::Tree);
@@ -520,8 +612,10 @@ impl State {
     }
 
     fn push(&mut self, place: Place, path: Path, op: Op) -> Result<()> {
-        let Some(position) =
-            self.documents.iter().position(|document| document.number == place.document)
+        let Some(position) = self
+            .documents
+            .iter()
+            .position(|document| document.number == place.document)
         else {
             return Err(removed("edit"));
         };
@@ -530,7 +624,12 @@ impl State {
         } else {
             self.documents[position].edited = true;
         }
-        self.log.push(Record { place, position, path, op });
+        self.log.push(Record {
+            place,
+            position,
+            path,
+            op,
+        });
         Ok(())
     }
 }
@@ -540,8 +639,10 @@ impl Record {
         match &self.op {
             Op::Set(value) => put(root, &self.place.steps, value.clone()),
             Op::Remove => {
-                let Some((last, parent)) = self.place.steps.split_last() else { return };
-                match (node_mut(root, parent), last) {
+                let Some((step, parent)) = self.place.steps.split_last() else {
+                    return;
+                };
+                match (node_mut(root, parent), step) {
                     (Some(Value::Object(map)), Step::Key(key)) => {
                         map.shift_remove(key.as_ref());
                     }
@@ -573,12 +674,19 @@ impl Record {
         let change = match self.op {
             Op::Set(value) => Change::Set(content(value)),
             Op::Remove => Change::Remove,
-            Op::Insert(index, value) => Change::Insert { index, content: content(value) },
+            Op::Insert(index, value) => Change::Insert {
+                index,
+                content: content(value),
+            },
             Op::Append(value) => Change::Append(content(value)),
             Op::AddDocument(value) => Change::AddDocument(content(value)),
             Op::RemoveDocument => Change::RemoveDocument,
         };
-        Edit { document: self.position, path: self.path, change }
+        Edit {
+            document: self.position,
+            path: self.path,
+            change,
+        }
     }
 
     fn to_edit(&self) -> Edit {
@@ -590,8 +698,13 @@ impl Record {
             Op::AddDocument(value) => Op::AddDocument(value.clone()),
             Op::RemoveDocument => Op::RemoveDocument,
         };
-        Self { place: self.place.clone(), position: self.position, path: self.path.clone(), op }
-            .into_edit()
+        Self {
+            place: self.place.clone(),
+            position: self.position,
+            path: self.path.clone(),
+            op,
+        }
+        .into_edit()
     }
 }
 
@@ -604,5 +717,21 @@ pub(super) fn misuse(operation: &str, expected: &str, found: &str) -> Error {
         operation: operation.to_owned(),
         expected: expected.to_owned(),
         found: found.to_owned(),
+    })
+}
+
+fn no_way(operation: &str, at: &Place, why: &NoWay) -> Error {
+    let mut steps = at.steps.clone();
+    steps.extend_from_slice(&why.steps);
+    let path = address::plain(&steps);
+    let place = if path.is_root() {
+        "the document".to_owned()
+    } else {
+        format!("`{path}`")
+    };
+    Error::new(Fault::Misuse {
+        operation: format!("{operation} at {place}"),
+        expected: "a path that leads somewhere".to_owned(),
+        found: why.problem.clone(),
     })
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage,
     BasicMapPackage, BasicMathPackage, BasicStringPackage, BasicTimePackage, BitFieldPackage,
-    LanguageCorePackage, LogicPackage, MoreStringPackage, Package,
+    LanguageCorePackage, LogicPackage, MoreStringPackage, Package as _,
 };
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
@@ -25,7 +25,10 @@ pub struct SessionOptions {
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { root: None, limits: Limits::SESSION }
+        Self {
+            root: None,
+            limits: Limits::SESSION,
+        }
     }
 }
 
@@ -78,6 +81,10 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 ///
 /// Work on many units runs fastest inside `pool().install(|| …)`: calls made from one of these
 /// threads stay on it, calls from elsewhere are handed over, which costs some microseconds.
+///
+/// # Panics
+///
+/// When the system refuses to start threads.
 pub fn pool() -> &'static rayon::ThreadPool {
     static POOL: OnceLock<rayon::ThreadPool> = OnceLock::new();
     POOL.get_or_init(|| {
@@ -109,7 +116,10 @@ fn pure_engine() -> Engine {
 }
 
 fn pure<T>(name: &str) -> Result<T, Box<EvalAltResult>> {
-    Err(format!("`{name}` is not available: a function depends on nothing but its arguments").into())
+    Err(
+        format!("`{name}` is not available: a function depends on nothing but its arguments")
+            .into(),
+    )
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one maker of engines")]
@@ -184,7 +194,10 @@ fn replace(
     string_bytes: usize,
 ) -> Result<(), Box<EvalAltResult>> {
     let matches = text.matches(find).count();
-    let grown = with.len().saturating_sub(find.len()).saturating_mul(matches);
+    let grown = with
+        .len()
+        .saturating_sub(find.len())
+        .saturating_mul(matches);
     if grown.saturating_add(text.len()) > string_bytes {
         return Err(too_large("Length of string"));
     }
@@ -194,11 +207,22 @@ fn replace(
     Ok(())
 }
 
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "what Rhai's functions return"
+)]
 fn too_large(what: &str) -> Box<EvalAltResult> {
-    Box::new(EvalAltResult::ErrorDataTooLarge(what.to_owned(), Position::NONE))
+    Box::new(EvalAltResult::ErrorDataTooLarge(
+        what.to_owned(),
+        Position::NONE,
+    ))
 }
 
 /// Shares a native error with Rhai.
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "what Rhai's functions return"
+)]
 pub(super) fn raise(error: super::Error) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorRuntime(
         Dynamic::from(native::Raised(Arc::new(error))),

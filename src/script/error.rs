@@ -158,12 +158,20 @@ struct Inner {
 impl Error {
     /// Makes an error without hints or place.
     pub fn new(fault: Fault) -> Self {
-        Self(Box::new(Inner { fault, hints: Vec::new(), location: None, label: None, source: None }))
+        Self(Box::new(Inner {
+            fault,
+            hints: Vec::new(),
+            location: None,
+            label: None,
+            source: None,
+        }))
     }
 
     /// Makes the error of code that threw `message`.
     pub fn script(message: impl Into<String>) -> Self {
-        Self::new(Fault::Script { message: message.into() })
+        Self::new(Fault::Script {
+            message: message.into(),
+        })
     }
 
     /// What went wrong, as data.
@@ -331,7 +339,12 @@ mod tests {
 
     #[test]
     fn the_innermost_place_stays() {
-        let place = |line| Location { file: "a.rhai".into(), line, column: 1, end: 2 };
+        let place = |line| Location {
+            file: "a.rhai".into(),
+            line,
+            column: 1,
+            end: 2,
+        };
         let error = Error::script("x").at(place(3), None).at(place(9), None);
         assert_eq!(error.to_string(), "a.rhai:3:1: x");
     }

@@ -84,7 +84,11 @@ impl Limits {
             .set_max_array_size(self.array_items)
             .set_max_map_size(self.map_entries);
         engine.on_progress(|operations| {
-            if operations & 63 == 0 { check() } else { None }
+            if operations.is_multiple_of(64) {
+                check()
+            } else {
+                None
+            }
         });
     }
 }
@@ -144,7 +148,10 @@ impl Meter {
     /// What `print` and `debug` said so far; at most 64 KiB are kept.
     pub fn take_printed(&self) -> Vec<String> {
         GAUGES.with_borrow_mut(|gauges| {
-            gauges.last_mut().map(|gauge| std::mem::take(&mut gauge.printed)).unwrap_or_default()
+            gauges
+                .last_mut()
+                .map(|gauge| std::mem::take(&mut gauge.printed))
+                .unwrap_or_default()
         })
     }
 }
@@ -210,7 +217,10 @@ mod tests {
 
     #[test]
     fn meters_nest_and_the_innermost_counts() {
-        let _outer = Meter::start(Limits { time: Some(Duration::ZERO), ..Limits::FUNCTION });
+        let _outer = Meter::start(Limits {
+            time: Some(Duration::ZERO),
+            ..Limits::FUNCTION
+        });
         std::thread::sleep(Duration::from_millis(1));
         assert!(check().is_some());
         {

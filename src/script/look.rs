@@ -133,7 +133,9 @@ impl<'a> Look<'a> {
 
     fn fits(self, pairs: &[(String, String)]) -> bool {
         pairs.iter().all(|(key, wanted)| {
-            self.get(key).and_then(Self::text).is_some_and(|found| found == *wanted)
+            self.get(key)
+                .and_then(Self::text)
+                .is_some_and(|found| found == *wanted)
         })
     }
 }
@@ -170,10 +172,18 @@ fn follow_from(
     found: &mut Vec<Found>,
 ) -> Result<(), NoWay> {
     let Some((first, rest)) = segments.split_first() else {
-        found.push(Found { steps: steps.clone(), missing: Vec::new() });
+        found.push(Found {
+            steps: steps.clone(),
+            missing: Vec::new(),
+        });
         return Ok(());
     };
-    let no_way = |steps: &[Step], problem: String| Err(NoWay { steps: steps.to_vec(), problem });
+    let no_way = |steps: &[Step], problem: String| {
+        Err(NoWay {
+            steps: steps.to_vec(),
+            problem,
+        })
+    };
     let mut descend = |step: Step, look: Look<'_>, steps: &mut Vec<Step>| {
         steps.push(step);
         let followed = follow_from(look, rest, steps, found);
@@ -191,9 +201,10 @@ fn follow_from(
                 Some(look) => descend(Step::Index(index), look, steps),
                 None => Ok(()),
             },
-            (Some(index), length) => {
-                no_way(steps, format!("the list has {length} elements, there is no {index}"))
-            }
+            (Some(index), length) => no_way(
+                steps,
+                format!("the list has {length} elements, there is no {index}"),
+            ),
             (None, _) => no_way(
                 steps,
                 format!("`{key}` is asked of a list; write an index, ?name={key} or *"),
@@ -204,14 +215,14 @@ fn follow_from(
                 let item = at.item(index)?;
                 item.fits(pairs).then_some((index, item))
             });
-            match hit {
-                Some((index, look)) => descend(Step::Index(index), look, steps),
-                None => {
-                    let wanted: Vec<String> =
-                        pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
-                    no_way(steps, format!("no element has {}", wanted.join(",")))
-                }
+            if let Some((index, look)) = hit {
+                return descend(Step::Index(index), look, steps);
             }
+            let wanted: Vec<String> = pairs
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            no_way(steps, format!("no element has {}", wanted.join(",")))
         }
         (Segment::Any, Kind::List) => {
             for index in 0..at.len() {
@@ -230,15 +241,14 @@ fn follow_from(
             Ok(())
         }
         (Segment::Order, _) => no_way(steps, "#order is no place to read or write".to_owned()),
-        (_, kind) => no_way(steps, format!("expected a list or a map, found {}", kind.describe())),
+        (_, kind) => no_way(
+            steps,
+            format!("expected a list or a map, found {}", kind.describe()),
+        ),
     }
 }
 
-fn missing_from(
-    steps: &[Step],
-    segments: &[Segment],
-    found: &mut Vec<Found>,
-) -> Result<(), NoWay> {
+fn missing_from(steps: &[Step], segments: &[Segment], found: &mut Vec<Found>) -> Result<(), NoWay> {
     let mut missing = Vec::new();
     for segment in segments {
         let Segment::Key(key) = segment else {
@@ -249,7 +259,10 @@ fn missing_from(
         };
         missing.push(Box::from(key.as_str()));
     }
-    found.push(Found { steps: steps.to_vec(), missing });
+    found.push(Found {
+        steps: steps.to_vec(),
+        missing,
+    });
     Ok(())
 }
 
@@ -265,7 +278,11 @@ pub(super) fn put(root: &mut Value, steps: &[Step], value: Value) {
                 *root = Value::Object(Map::new());
             }
             if let Value::Object(map) = root {
-                put(map.entry(key.to_string()).or_insert(Value::Null), rest, value);
+                put(
+                    map.entry(key.to_string()).or_insert(Value::Null),
+                    rest,
+                    value,
+                );
             }
         }
         Step::Index(index) => {

@@ -40,6 +40,7 @@ mod error;
 mod function;
 mod limits;
 mod look;
+mod meta;
 mod native;
 mod node;
 mod pod;

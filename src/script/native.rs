@@ -34,7 +34,9 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("skip", |reason: &str| skip(reason));
     engine.register_fn("skip", || skip("nothing to act on"));
     engine.register_fn("quantity_times", |quantity: &str, factor: i64| {
-        parse(quantity).map(|quantity| quantity.times(factor)).map_err(raise)
+        parse(quantity)
+            .map(|quantity| quantity.times(factor))
+            .map_err(raise)
     });
     engine.register_fn("quantity_compare", |left: &str, right: &str| {
         let order = parse(left).and_then(|left| Ok(left.compare(parse(right)?)));
@@ -48,11 +50,16 @@ pub(super) fn register(engine: &mut Engine) {
 
 fn skip(reason: &str) -> std::result::Result<Dynamic, Box<EvalAltResult>> {
     let token = Dynamic::from(Skip(reason.to_owned()));
-    Err(Box::new(EvalAltResult::ErrorTerminated(token, Position::NONE)))
+    Err(Box::new(EvalAltResult::ErrorTerminated(
+        token,
+        Position::NONE,
+    )))
 }
 
 fn parse(text: &str) -> Result<Quantity<'_>> {
     Quantity::parse(text).ok_or_else(|| {
-        Error::script(format!("expected a quantity such as 250m or 2Gi, found `{text}`"))
+        Error::script(format!(
+            "expected a quantity such as 250m or 2Gi, found `{text}`"
+        ))
     })
 }

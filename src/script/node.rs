@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::draft::{Draft, Place, misuse};
 use super::engine::raise;
 use super::error::{Error, Fault, Result};
-use super::look::{Found, Look, Step, follow};
 use super::function::fits_type;
+use super::look::{Found, Look, Step, follow};
 use super::{address, pod, value};
 use crate::path::Path;
 use crate::yaml::{Kind, Scalar};
@@ -31,8 +31,15 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn root(draft: &Arc<Draft>, document: usize) -> Self {
-        let place = Place { document, steps: Vec::new() };
-        Self { draft: Arc::clone(draft), place: Arc::new(place), seen: draft.now() }
+        let place = Place {
+            document,
+            steps: Vec::new(),
+        };
+        Self {
+            draft: Arc::clone(draft),
+            place: Arc::new(place),
+            seen: draft.now(),
+        }
     }
 
     pub(super) fn draft(&self) -> &Arc<Draft> {
@@ -41,10 +48,15 @@ impl Node {
 
     /// Reads here; an error when the node was removed.
     pub(super) fn look<R>(&self, f: impl FnOnce(&Place, Look<'_>, usize) -> R) -> Result<R> {
-        self.draft.read(&self.place, self.seen, |found, now| match found {
-            Some((place, Some(look))) => Ok(f(place, look, now)),
-            _ => Err(misuse("reading", "a node of the resource", "one that was removed")),
-        })
+        self.draft
+            .read(&self.place, self.seen, |found, now| match found {
+                Some((place, Some(look))) => Ok(f(place, look, now)),
+                _ => Err(misuse(
+                    "reading",
+                    "a node of the resource",
+                    "one that was removed",
+                )),
+            })
     }
 
     pub(super) fn to_json(&self) -> Result<Value> {
@@ -72,7 +84,11 @@ impl Node {
     }
 
     fn child(&self, place: Place, now: usize) -> Dynamic {
-        Dynamic::from(Self { draft: Arc::clone(&self.draft), place: Arc::new(place), seen: now })
+        Dynamic::from(Self {
+            draft: Arc::clone(&self.draft),
+            place: Arc::new(place),
+            seen: now,
+        })
     }
 
     /// The value under a key, or nothing; remembers the key that was missing.
@@ -80,12 +96,12 @@ impl Node {
         let found = self.look(|place, look, now| match look.kind() {
             Kind::Map => match look.get(key) {
                 Some(value) if value.is_null() => Err(Some(place.clone())),
-                Some(value) => {
-                    Ok(self.dynamic(place.join(Step::Key(key.into())), value, now))
-                }
+                Some(value) => Ok(self.dynamic(place.join(Step::Key(key.into())), value, now)),
                 None if key == "name" && place.steps.is_empty() => {
                     let name = look.get("metadata").and_then(|meta| meta.get("name"));
-                    Ok(name.and_then(Look::text).map_or(Dynamic::UNIT, Dynamic::from))
+                    Ok(name
+                        .and_then(Look::text)
+                        .map_or(Dynamic::UNIT, Dynamic::from))
                 }
                 None => Err(Some(place.clone())),
             },
@@ -108,7 +124,11 @@ impl Node {
 
     fn path_text(&self) -> String {
         let path = address::plain(&self.place.steps);
-        if path.is_root() { "the resource".to_owned() } else { format!("`{path}`") }
+        if path.is_root() {
+            "the resource".to_owned()
+        } else {
+            format!("`{path}`")
+        }
     }
 
     /// The element at an index; from the end below zero.
@@ -118,9 +138,9 @@ impl Node {
             if look.kind() != Kind::List {
                 return Err(misuse("an index", "a list", look.kind().describe()));
             }
-            let at = usize::try_from(index).ok().or_else(|| {
-                length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)
-            });
+            let at = usize::try_from(index)
+                .ok()
+                .or_else(|| length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?));
             let item = at.and_then(|at| Some((at, look.item(at)?)));
             let Some((at, item)) = item else {
                 return Err(misuse(
@@ -161,7 +181,13 @@ impl Node {
 
     fn set(&self, path: &str, value: &Dynamic) -> Result<()> {
         let path = parse(path)?;
-        self.draft.set(&self.place, self.seen, path.segments(), &json("set", value)?, true)
+        self.draft.set(
+            &self.place,
+            self.seen,
+            path.segments(),
+            &json("set", value)?,
+            true,
+        )
     }
 
     /// `node.key = value` and `node[0] = value`.
@@ -187,18 +213,19 @@ impl Node {
             )));
         }
         let new = json("an assignment", value)?;
-        self.draft.set(&self.place, self.seen, &[segment], &new, false)
+        self.draft
+            .set(&self.place, self.seen, &[segment], &new, false)
     }
 
     /// Whether `node` is what stands, or stood until it was removed, at `step`.
     fn wrote_back(&self, step: &Step, node: &Self) -> bool {
-        let same_now = self.look(|place, _, _| place.join(step.clone())).ok().is_some_and(|there| {
-            node.draft.read(&node.place, node.seen, |found, _| {
-                // A removed node that is assigned can only have come from a write-back.
-                found.is_none_or(|(place, _)| *place == there)
-            })
-        });
-        same_now
+        let Ok(there) = self.look(|place, _, _| place.join(step.clone())) else {
+            return false;
+        };
+        node.draft.read(&node.place, node.seen, |found, _| {
+            // A removed node that is assigned can only have come from a write-back.
+            found.is_none_or(|(place, _)| *place == there)
+        })
     }
 
     fn remove(&self, path: &Path) -> Result<bool> {
@@ -208,7 +235,8 @@ impl Node {
     fn insert(&self, path: &str, index: Option<usize>, value: &Dynamic) -> Result<()> {
         let path = parse(path)?;
         let new = json("append", value)?;
-        self.draft.insert(&self.place, self.seen, path.segments(), index, &new)
+        self.draft
+            .insert(&self.place, self.seen, path.segments(), index, &new)
     }
 
     fn is_a(&self, wanted: &str) -> Result<bool> {
@@ -219,7 +247,9 @@ impl Node {
     }
 
     fn address(&self, below: Option<Step>) -> Result<String> {
-        self.draft.address(&self.place, self.seen, below).map(|path| path.to_string())
+        self.draft
+            .address(&self.place, self.seen, below)
+            .map(|path| path.to_string())
     }
 
     /// The map at a path, made where it is missing.
@@ -231,7 +261,8 @@ impl Node {
             return Ok(found);
         }
         let empty = Value::Object(serde_json::Map::new());
-        self.draft.set(&self.place, self.seen, path.segments(), &empty, false)?;
+        self.draft
+            .set(&self.place, self.seen, path.segments(), &empty, false)?;
         Ok(self.select(&path)?.pop().unwrap_or(Dynamic::UNIT))
     }
 
@@ -252,7 +283,12 @@ impl Node {
     }
 
     fn keys(&self) -> Result<Array> {
-        self.look(|_, look, _| look.keys().into_iter().map(|key| key.to_owned().into()).collect())
+        self.look(|_, look, _| {
+            look.keys()
+                .into_iter()
+                .map(|key| key.to_owned().into())
+                .collect()
+        })
     }
 
     fn contains(&self, wanted: &Dynamic) -> Result<bool> {
@@ -271,7 +307,11 @@ impl Node {
         let stream = self.draft.to_stream()?;
         let (document, steps) = self.look(|place, _, _| (place.document, place.steps.clone()))?;
         let Some(position) = self.draft.position(document) else {
-            return Err(misuse("to_yaml", "a node of the resource", "one that was removed"));
+            return Err(misuse(
+                "to_yaml",
+                "a node of the resource",
+                "one that was removed",
+            ));
         };
         let view = stream.view();
         if steps.is_empty() {
@@ -281,8 +321,13 @@ impl Node {
             let range = view.document_range(position);
             return Ok(stream.text().get(range).unwrap_or_default().to_owned());
         }
-        let look = view.document(position).map(Look::Tree).and_then(|look| look.walk(&steps));
-        Ok(look.map(|look| look.to_json().to_string()).unwrap_or_default())
+        let look = view
+            .document(position)
+            .map(Look::Tree)
+            .and_then(|look| look.walk(&steps));
+        Ok(look
+            .map(|look| look.to_json().to_string())
+            .unwrap_or_default())
     }
 
     pub(super) fn equals(&self, other: &Dynamic) -> bool {
@@ -342,7 +387,9 @@ fn assign_index(node: &Node, index: i64, value: &Dynamic) -> Result<()> {
     // Removing an element in `list[0].remove()` shortens the list before it is written back.
     if let Some(written) = value.read_lock::<Node>()
         && Arc::ptr_eq(&written.draft, &node.draft)
-        && written.draft.read(&written.place, written.seen, |found, _| found.is_none())
+        && written
+            .draft
+            .read(&written.place, written.seen, |found, _| found.is_none())
     {
         return Ok(());
     }
@@ -362,7 +409,9 @@ fn assign_index(node: &Node, index: i64, value: &Dynamic) -> Result<()> {
 
 fn register_paths(engine: &mut Engine) {
     engine
-        .register_fn("get", |node: &mut Node, path: &str| node.get(path).map_err(raise))
+        .register_fn("get", |node: &mut Node, path: &str| {
+            node.get(path).map_err(raise)
+        })
         .register_fn("get", |node: &mut Node, path: &str, default: Dynamic| {
             let found = node.get(path).map_err(raise)?;
             Raised::Ok(if found.is_unit() { default } else { found })
@@ -375,23 +424,37 @@ fn register_paths(engine: &mut Engine) {
         })
         .register_fn("remove", |node: &mut Node, index: i64| {
             let length = node.look(|_, look, _| look.len()).map_err(raise)?;
-            let at = if index < 0 { index + i64::try_from(length).unwrap_or(0) } else { index };
-            node.remove(&parse(&at.to_string()).map_err(raise)?).map_err(raise)
+            let at = if index < 0 {
+                index + i64::try_from(length).unwrap_or(0)
+            } else {
+                index
+            };
+            node.remove(&parse(&at.to_string()).map_err(raise)?)
+                .map_err(raise)
         })
-        .register_fn("remove", |node: &mut Node| node.remove(&Path::root()).map_err(raise))
-        .register_fn("ensure", |node: &mut Node, path: &str| node.ensure(path).map_err(raise))
-        .register_fn("find", |node: &mut Node, path: &str| node.get(path).map_err(raise))
+        .register_fn("remove", |node: &mut Node| {
+            node.remove(&Path::root()).map_err(raise)
+        })
+        .register_fn("ensure", |node: &mut Node, path: &str| {
+            node.ensure(path).map_err(raise)
+        })
+        .register_fn("find", |node: &mut Node, path: &str| {
+            node.get(path).map_err(raise)
+        })
         .register_fn("find", |node: &mut Node, key: &str, wanted: Dynamic| {
             find_by_key(node, key, &wanted).map_err(raise)
         })
-        .register_fn("find", |context: NativeCallContext<'_>, node: &mut Node, test: FnPtr| {
-            for item in node.values().map_err(raise)? {
-                if test.call_within_context::<bool>(&context, (item.clone(),))? {
-                    return Raised::Ok(item);
+        .register_fn(
+            "find",
+            |context: NativeCallContext<'_>, node: &mut Node, test: FnPtr| {
+                for item in node.values().map_err(raise)? {
+                    if test.call_within_context::<bool>(&context, (item.clone(),))? {
+                        return Raised::Ok(item);
+                    }
                 }
-            }
-            Ok(Dynamic::UNIT)
-        })
+                Ok(Dynamic::UNIT)
+            },
+        )
         .register_fn("path", |node: &mut Node| node.address(None).map_err(raise))
         .register_fn("path", |node: &mut Node, key: &str| {
             node.address(Some(Step::Key(key.into()))).map_err(raise)
@@ -400,7 +463,9 @@ fn register_paths(engine: &mut Engine) {
             let index = usize::try_from(index).unwrap_or(0);
             node.address(Some(Step::Index(index))).map_err(raise)
         })
-        .register_fn("is_a", |node: &mut Node, wanted: &str| node.is_a(wanted).map_err(raise))
+        .register_fn("is_a", |node: &mut Node, wanted: &str| {
+            node.is_a(wanted).map_err(raise)
+        })
         .register_fn("escape", |key: &str| Path::root().key(key).to_string())
         .register_fn("to_yaml", |node: &mut Node| node.to_yaml().map_err(raise))
         .register_fn("to_string", |node: &mut Node| display(node))
@@ -408,7 +473,8 @@ fn register_paths(engine: &mut Engine) {
 }
 
 fn display(node: &Node) -> String {
-    node.to_json().map_or_else(|_| "(removed)".to_owned(), |value| value.to_string())
+    node.to_json()
+        .map_or_else(|_| "(removed)".to_owned(), |value| value.to_string())
 }
 
 fn find_by_key(node: &Node, key: &str, wanted: &Dynamic) -> Result<Dynamic> {
@@ -416,7 +482,8 @@ fn find_by_key(node: &Node, key: &str, wanted: &Dynamic) -> Result<Dynamic> {
     node.look(|place, look, now| {
         let mut items = (0..look.len()).filter_map(|index| Some((index, look.item(index)?)));
         let hit = items.find(|(_, item)| {
-            item.get(key).is_some_and(|found| value::same(&found.to_json(), &wanted))
+            item.get(key)
+                .is_some_and(|found| value::same(&found.to_json(), &wanted))
         });
         hit.map_or(Dynamic::UNIT, |(index, item)| {
             node.dynamic(place.join(Step::Index(index)), item, now)
@@ -436,13 +503,16 @@ fn register_collections(engine: &mut Engine) {
             node.insert(path, None, &value).map_err(raise)
         })
         .register_fn("+=", |node: &mut Node, values: Array| {
-            values.iter().try_for_each(|value| node.insert("", None, value)).map_err(raise)
+            values
+                .iter()
+                .try_for_each(|value| node.insert("", None, value))
+                .map_err(raise)
         })
         .register_fn("insert", |node: &mut Node, index: i64, value: Dynamic| {
             let length = node.look(|_, look, _| look.len()).map_err(raise)?;
-            let index = usize::try_from(index).ok().or_else(|| {
-                length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)
-            });
+            let index = usize::try_from(index)
+                .ok()
+                .or_else(|| length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?));
             node.insert("", index.or(Some(0)), &value).map_err(raise)
         })
         .register_fn("keys", |node: &mut Node| node.keys().map_err(raise))
@@ -455,16 +525,20 @@ fn register_collections(engine: &mut Engine) {
             node.look(|_, look, _| look.len() == 0).map_err(raise)
         })
         .register_fn("is_map", |node: &mut Node| {
-            node.look(|_, look, _| look.kind() == Kind::Map).map_err(raise)
+            node.look(|_, look, _| look.kind() == Kind::Map)
+                .map_err(raise)
         })
         .register_fn("is_list", |node: &mut Node| {
-            node.look(|_, look, _| look.kind() == Kind::List).map_err(raise)
+            node.look(|_, look, _| look.kind() == Kind::List)
+                .map_err(raise)
         })
         .register_fn("contains", |node: &mut Node, wanted: Dynamic| {
             node.contains(&wanted).map_err(raise)
         })
         .register_fn("to_map", |node: &mut Node| {
-            node.to_json().map(|value| value::from_json(&value)).map_err(raise)
+            node.to_json()
+                .map(|value| value::from_json(&value))
+                .map_err(raise)
         })
         .register_fn("==", |left: &mut Node, right: Dynamic| left.equals(&right))
         .register_fn("!=", |left: &mut Node, right: Dynamic| !left.equals(&right))
@@ -475,15 +549,23 @@ fn register_collections(engine: &mut Engine) {
 /// The error for a name that a resource lacks, with what it has instead.
 pub(super) fn missing(draft: &Draft, place: &Place, key: &str) -> Error {
     let resource = draft.resource_name(place.document);
-    let error = Error::new(Fault::Missing { path: key.to_owned(), resource });
+    let error = Error::new(Fault::Missing {
+        path: key.to_owned(),
+        resource,
+    });
     draft.read(place, usize::MAX, |found, _| {
-        let Some((at, Some(look))) = found else { return error };
+        let Some((at, Some(look))) = found else {
+            return error;
+        };
         let keys = look.keys();
         let mut path = address::plain(&at.steps).to_string();
         if path.is_empty() {
             "the top level".clone_into(&mut path);
         }
-        let line = look.line().map(|line| format!(", line {line}")).unwrap_or_default();
+        let line = look
+            .line()
+            .map(|line| format!(", line {line}"))
+            .unwrap_or_default();
         let mut shown: Vec<&str> = keys.clone();
         shown.sort_unstable();
         let more = if shown.len() > 12 { ", …" } else { "" };
@@ -492,7 +574,10 @@ pub(super) fn missing(draft: &Draft, place: &Place, key: &str) -> Error {
         let error = if shown.is_empty() {
             error.hint(format!("{path} is empty"))
         } else {
-            error.hint(format!("there is   {}{more}   ({path}{line})", shown.join(", ")))
+            error.hint(format!(
+                "there is   {}{more}   ({path}{line})",
+                shown.join(", ")
+            ))
         };
         error.nearest(nearest)
     })

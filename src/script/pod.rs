@@ -22,9 +22,13 @@ const PODS: [(&str, &[&str]); 9] = [
 /// Makes `pod_template`, `pod_spec` and `containers` known.
 pub(super) fn register(engine: &mut Engine) {
     engine
-        .register_fn("pod_template", |node: &mut Node| template(node).map_err(raise))
+        .register_fn("pod_template", |node: &mut Node| {
+            template(node).map_err(raise)
+        })
         .register_fn("pod_spec", |node: &mut Node| pod_spec(node).map_err(raise))
-        .register_fn("containers", |node: &mut Node| containers(node, "*").map_err(raise))
+        .register_fn("containers", |node: &mut Node| {
+            containers(node, "*").map_err(raise)
+        })
         .register_fn("containers", |node: &mut Node, name: &str| {
             containers(node, name).map_err(raise)
         });
@@ -33,7 +37,10 @@ pub(super) fn register(engine: &mut Engine) {
 /// The map with the pods' metadata and spec; nothing for what has no pods.
 fn template(resource: &Node) -> Result<Dynamic> {
     let kind = resource.key("kind")?;
-    let kind = kind.as_immutable_string_ref().map(|kind| kind.to_string()).unwrap_or_default();
+    let kind = kind
+        .as_immutable_string_ref()
+        .map(|kind| kind.to_string())
+        .unwrap_or_default();
     let Some((_, steps)) = PODS.iter().find(|(known, _)| *known == kind) else {
         return Ok(Dynamic::UNIT);
     };
@@ -50,16 +57,22 @@ fn pod_spec(resource: &Node) -> Result<Dynamic> {
 /// The containers of that name, init containers as well; of every name with `*`.
 fn containers(resource: &Node, name: &str) -> Result<Array> {
     let mut found = Array::new();
-    let Some(spec) = pod_spec(resource)?.try_cast::<Node>() else { return Ok(found) };
+    let Some(spec) = pod_spec(resource)?.try_cast::<Node>() else {
+        return Ok(found);
+    };
     for list in ["containers", "initContainers"] {
-        let Some(list) = spec.key(list)?.try_cast::<Node>() else { continue };
+        let Some(list) = spec.key(list)?.try_cast::<Node>() else {
+            continue;
+        };
         for container in list.values()? {
             let Some(node) = container.read_lock::<Node>().map(|node| node.clone()) else {
                 continue;
             };
             let its_name = node.key("name")?;
             let fits = name == "*"
-                || its_name.as_immutable_string_ref().is_ok_and(|found| found.as_str() == name);
+                || its_name
+                    .as_immutable_string_ref()
+                    .is_ok_and(|found| found.as_str() == name);
             if fits {
                 found.push(container);
             }

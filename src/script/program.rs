@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::error::{Error, Fault, Result, nearest};
-use super::function::{Function, ScriptMeta};
+use super::function::Function;
+use super::meta::File;
 use super::{translate, value};
 
 /// A script that has been parsed, with what it says of its arguments.
@@ -45,12 +46,13 @@ impl Program {
             .compile(&*text)
             .map_err(|error| translate::parse_error(&error, path, &text))?;
         ast.set_source(path);
-        let meta = ScriptMeta::read(path, &text, &ast)?;
+        let meta = File { path, text: &text }.meta(&ast)?;
+        let parameters = meta.params.map(|params| Function::of_script(path, &text, params));
         Ok(Self {
             path: path.to_owned(),
             text,
             ast,
-            parameters: meta.function,
+            parameters,
             flags: meta.flags,
             env: meta.env,
         })

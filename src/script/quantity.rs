@@ -34,8 +34,9 @@ impl<'a> Quantity<'a> {
     /// Reads `text`; `None` when it is no quantity.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-        let number_end =
-            unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+        let number_end = unsigned
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(unsigned.len());
         let (number, mut suffix) = unsigned.split_at(number_end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if (whole.is_empty() && fraction.is_empty())
@@ -60,7 +61,11 @@ impl<'a> Quantity<'a> {
             digits = -digits;
         }
         let known = SUFFIXES.iter().any(|(known, ..)| *known == suffix) || suffix == "Ei";
-        known.then_some(Self { digits, decimals, suffix })
+        known.then_some(Self {
+            digits,
+            decimals,
+            suffix,
+        })
     }
 
     /// The quantity times a whole number, in the same unit where that stays readable.
@@ -139,7 +144,11 @@ mod tests {
 
     #[test]
     fn quantities_compare_across_units() {
-        let compare = |a, b| Quantity::parse(a).unwrap().compare(Quantity::parse(b).unwrap());
+        let compare = |a, b| {
+            Quantity::parse(a)
+                .unwrap()
+                .compare(Quantity::parse(b).unwrap())
+        };
         assert_eq!(compare("1", "1000m"), Ordering::Equal);
         assert_eq!(compare("1Gi", "2000Mi"), Ordering::Less);
         assert_eq!(compare("1G", "1Gi"), Ordering::Less);

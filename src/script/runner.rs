@@ -110,14 +110,27 @@ impl Runner {
 
 fn call(function: &Function, arguments: &Arguments, subject: &Subject<'_>) -> Result<Call> {
     let meter = Meter::start(Limits::FUNCTION);
-    let draft = Arc::new(Draft::new(subject.stream.clone(), function.kind == Kind::Mutate));
-    let mut run = Run { function, arguments, draft: &draft, rows: Vec::new(), acted: 0 };
+    let draft = Arc::new(Draft::new(
+        subject.stream.clone(),
+        function.kind == Kind::Mutate,
+    ));
+    let mut run = Run {
+        function,
+        arguments,
+        draft: &draft,
+        rows: Vec::new(),
+        acted: 0,
+    };
     let skipped = match function.scope {
         Scope::Resource => run.resources(subject)?,
         Scope::Unit => run.unit(subject)?,
     };
     let Run { rows, acted, .. } = run;
-    let Finished { stream, edits, owned } = draft.finish()?;
+    let Finished {
+        stream,
+        edits,
+        owned,
+    } = draft.finish()?;
     let mut call = Call {
         stream,
         edits,
@@ -169,10 +182,18 @@ impl Run<'_> {
         let view = subject.stream.view();
         let mut skipped = None;
         for document in 0..view.document_count() {
-            let Some(root) = view.document(document) else { continue };
-            let text = |key| root.get(key).and_then(|node| super::look::Look::Tree(node).as_str());
+            let Some(root) = view.document(document) else {
+                continue;
+            };
+            let text = |key| {
+                root.get(key)
+                    .and_then(|node| super::look::Look::Tree(node).as_str())
+            };
             let (version, kind) = (text("apiVersion"), text("kind"));
-            if !self.function.applies_to(version.unwrap_or(""), kind.unwrap_or("")) {
+            if !self
+                .function
+                .applies_to(version.unwrap_or(""), kind.unwrap_or(""))
+            {
                 continue;
             }
             let node = Node::root(self.draft, document);
@@ -205,9 +226,12 @@ impl Run<'_> {
         let mark = self.draft.mark();
         let mut values = Vec::with_capacity(self.function.params.len() + 1);
         values.push(subject);
-        values.extend(self.arguments.values().iter().map(|given| {
-            given.as_ref().map_or(Dynamic::UNIT, value::from_json)
-        }));
+        values.extend(
+            self.arguments
+                .values()
+                .iter()
+                .map(|given| given.as_ref().map_or(Dynamic::UNIT, value::from_json)),
+        );
         match invoke(self.function, values) {
             Ok(returned) => {
                 if self.function.kind != Kind::Mutate {
@@ -220,7 +244,11 @@ impl Run<'_> {
                     self.draft.rewind(mark);
                     Ok(Some(reason))
                 }
-                None => Err(translate::run_error(self.function, &error, Some(self.draft))),
+                None => Err(translate::run_error(
+                    self.function,
+                    &error,
+                    Some(self.draft),
+                )),
             },
         }
     }
@@ -284,7 +312,10 @@ fn findings(
         let Some(message) = entry.get("message") else {
             return Err(wrong("an element without a message"));
         };
-        let path = entry.get("path").map(ToString::to_string).unwrap_or_default();
+        let path = entry
+            .get("path")
+            .map(ToString::to_string)
+            .unwrap_or_default();
         found.push(Finding {
             resource: resource.cloned(),
             path: Path::parse(&path).map_err(|error| wrong(&error.to_string()))?,

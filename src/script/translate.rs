@@ -1,6 +1,6 @@
 //! Rhai's errors in the words of somebody who writes functions, with the place and a way out.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
 
@@ -27,7 +27,10 @@ impl Source<'_> {
     fn rest(&self, position: Position) -> Option<(&str, usize)> {
         let column = position.position()?.checked_sub(1)?;
         let line = self.line(position)?;
-        let byte = line.char_indices().nth(column).map_or(line.len(), |(byte, _)| byte);
+        let byte = line
+            .char_indices()
+            .nth(column)
+            .map_or(line.len(), |(byte, _)| byte);
         Some((&line[byte..], column))
     }
 
@@ -68,7 +71,9 @@ impl Source<'_> {
 }
 
 fn word_length(text: &str) -> usize {
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').count()
+    text.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .count()
 }
 
 fn find_word(text: &str, word: &str) -> Option<usize> {
@@ -103,7 +108,12 @@ pub(super) fn parse_error(error: &ParseError, path: &str, text: &Arc<str>) -> Er
     let source = Source { path, text };
     let position = error.position();
     let problem = error.err_type().to_string();
-    let fault = |problem: String| Error::new(Fault::File { path: path.to_owned(), problem });
+    let fault = |problem: String| {
+        Error::new(Fault::File {
+            path: path.to_owned(),
+            problem,
+        })
+    };
     let translated = match error.err_type() {
         ParseErrorType::VariableUndefined(name) => undefined(name, text, fault),
         ParseErrorType::Reserved(word) => {
@@ -147,12 +157,15 @@ fn undefined(name: &str, text: &str, fault: impl Fn(String) -> Error) -> Error {
     let error = fault(format!("`{name}` is not defined here"));
     let outer = text.lines().any(|line| {
         ["let ", "const ", "export const "].iter().any(|keyword| {
-            line.strip_prefix(keyword).is_some_and(|rest| find_word(rest, name) == Some(0))
+            line.strip_prefix(keyword)
+                .is_some_and(|rest| find_word(rest, name) == Some(0))
         })
     });
     if outer {
         error
-            .hint(format!("a function does not see an outer `let {name}`: pass it as a parameter"))
+            .hint(format!(
+                "a function does not see an outer `let {name}`: pass it as a parameter"
+            ))
             .hint(format!("an outer constant is read as   global::{name}"))
     } else {
         error
@@ -165,10 +178,16 @@ pub(super) fn run_error(
     error: &EvalAltResult,
     draft: Option<&Arc<Draft>>,
 ) -> Error {
-    let source = Source { path: &function.path, text: &function.source };
+    let source = Source {
+        path: &function.path,
+        text: &function.source,
+    };
     let translated = translate(&source, error, draft.map(AsRef::as_ref), Some(function));
     // Rhai does not say where in a loop without statements the steps ran out.
-    translated.at(function_location(function), Some(Arc::clone(&function.source)))
+    translated.at(
+        function_location(function),
+        Some(Arc::clone(&function.source)),
+    )
 }
 
 /// What went wrong in any script, for example in the examples of a function.
@@ -193,16 +212,16 @@ fn translate(
             source.place(translated, *position)
         }
         EvalAltResult::ErrorRuntime(value, _) => {
-            let raised = value.read_lock::<Raised>().map(|raised| Error::clone(&raised.0));
+            let raised = value
+                .read_lock::<Raised>()
+                .map(|raised| Error::clone(&raised.0));
             let error = raised.unwrap_or_else(|| Error::script(value.to_string()));
             source.place(error, position)
         }
         EvalAltResult::ErrorTerminated(token, _) => {
             let error = match token.read_lock::<Stop>().as_deref() {
                 Some(Stop::Time(limit)) => limit_error("time", format!("{limit:?}")),
-                Some(Stop::Memory(limit)) => {
-                    limit_error("memory", format!("{} MiB", limit >> 20))
-                }
+                Some(Stop::Memory(limit)) => limit_error("memory", format!("{} MiB", limit >> 20)),
                 None => Error::script("stopped"),
             };
             source.place(error, position)
@@ -220,7 +239,10 @@ fn translate(
         EvalAltResult::ErrorDotExpr(message, _) if message.contains("type '()'") => {
             match (draft, miss()) {
                 (Some(draft), Some(miss)) => below_missing(source, draft, &miss, message, position),
-                _ => source.place(Error::script(format!("nothing has no {}", property(message))), position),
+                _ => source.place(
+                    Error::script(format!("nothing has no {}", property(message))),
+                    position,
+                ),
             }
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
@@ -257,19 +279,22 @@ fn plain(error: &EvalAltResult) -> Error {
         EvalAltResult::ErrorTooManyModules(_) => {
             limit_error("the number of imports", limits.modules.to_string())
         }
-        EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("string") => {
-            limit_error("the size of strings", format!("{} bytes", limits.string_bytes))
-        }
-        EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("map") => {
-            limit_error("the size of a map", format!("{} entries", limits.map_entries))
-        }
-        EvalAltResult::ErrorDataTooLarge(..) => {
-            limit_error("the size of an array", format!("{} elements", limits.array_items))
-        }
-        EvalAltResult::ErrorDataRace(name, _) => {
-            Error::script(format!("a closure names `{name}`, whose method is just calling it"))
-                .hint("inside the closure, use its parameter")
-        }
+        EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("string") => limit_error(
+            "the size of strings",
+            format!("{} bytes", limits.string_bytes),
+        ),
+        EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("map") => limit_error(
+            "the size of a map",
+            format!("{} entries", limits.map_entries),
+        ),
+        EvalAltResult::ErrorDataTooLarge(..) => limit_error(
+            "the size of an array",
+            format!("{} elements", limits.array_items),
+        ),
+        EvalAltResult::ErrorDataRace(name, _) => Error::script(format!(
+            "a closure names `{name}`, whose method is just calling it"
+        ))
+        .hint("inside the closure, use its parameter"),
         EvalAltResult::ErrorVariableNotFound(name, _) => {
             Error::script(format!("`{name}` is not defined here"))
                 .hint("a function does not see an outer `let`: pass it, or use a closure")
@@ -278,7 +303,9 @@ fn plain(error: &EvalAltResult) -> Error {
         other => {
             // Rhai appends the position, which stands in the location already.
             let text = other.to_string();
-            let text = text.rsplit_once(" (line ").map_or(text.as_str(), |(text, _)| text);
+            let text = text
+                .rsplit_once(" (line ")
+                .map_or(text.as_str(), |(text, _)| text);
             Error::script(lower(text))
         }
     }
@@ -301,7 +328,9 @@ fn missing_loop(
                 Some(head[..head.find(" in ")?].to_owned())
             });
             let head = head.unwrap_or_else(|| "for item".to_owned());
-            error.hint(format!("if it may be absent, write   {head} in ({expression} ?? [])"))
+            error.hint(format!(
+                "if it may be absent, write   {head} in ({expression} ?? [])"
+            ))
         }
         None => error,
     };
@@ -333,7 +362,9 @@ fn below_missing(
         }
     } else {
         let property = property(message);
-        error.labelled("missing").hint(format!("if it may be absent, write   ?.{property}"))
+        error
+            .labelled("missing")
+            .hint(format!("if it may be absent, write   ?.{property}"))
     };
     error.at(location, Some(Arc::clone(source.text)))
 }
@@ -345,7 +376,10 @@ fn method_on_missing(
     signature: &str,
     position: Position,
 ) -> Error {
-    let line = position.line().and_then(|line| u16::try_from(line).ok()).unwrap_or(u16::MAX);
+    let line = position
+        .line()
+        .and_then(|line| u16::try_from(line).ok())
+        .unwrap_or(u16::MAX);
     let location = source
         .location_of(Position::new(line, 1), &miss.key)
         .unwrap_or_else(|| source.location(position));
@@ -377,7 +411,9 @@ fn with_set(line: &str) -> Option<String> {
         let (segment, behind) = if let Some(inner) = rest.strip_prefix('[') {
             let (inner, behind) = inner.split_once(']')?;
             let inner = inner.trim();
-            let quoted = inner.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+            let quoted = inner
+                .strip_prefix('"')
+                .and_then(|text| text.strip_suffix('"'));
             if quoted.is_none() && !inner.chars().all(|c| c.is_ascii_digit()) {
                 return None;
             }
@@ -409,33 +445,58 @@ fn no_method(signature: &str, function: Option<&Function>) -> Error {
     } else {
         let types: Vec<&str> = arguments
             .split(',')
-            .map(|word| word.split('|').next().unwrap_or(word).trim().trim_start_matches('&'))
+            .map(|word| {
+                word.split('|')
+                    .next()
+                    .unwrap_or(word)
+                    .trim()
+                    .trim_start_matches('&')
+            })
             .map(super::value::type_word)
             .collect();
-        Error::script(format!("there is no function `{name}` for {}", types.join(" and ")))
+        Error::script(format!(
+            "there is no function `{name}` for {}",
+            types.join(" and ")
+        ))
     };
-    let mut names: Vec<String> = engine::function_engine()
-        .gen_fn_signatures(true)
-        .iter()
-        .filter_map(|signature| Some(signature.split('(').next()?.trim().to_owned()))
-        .filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
-        .collect();
-    if let Some(function) = function {
-        names.extend(function.ast.iter_functions().map(|f| f.name.to_owned()));
-    }
-    names.sort_unstable();
-    names.dedup();
-    if names.iter().any(|known| known == name) {
+    let own: Vec<&str> = function
+        .map(|f| f.ast.iter_functions().map(|f| f.name).collect())
+        .unwrap_or_default();
+    let names = || {
+        native_names()
+            .iter()
+            .map(String::as_str)
+            .chain(own.iter().copied())
+    };
+    if names().any(|known| known == name) {
         return error.hint("the name exists, for other arguments");
     }
-    error.nearest(nearest(name, names.iter().map(String::as_str)))
+    error.nearest(nearest(name, names()))
+}
+
+/// Names of all native functions; listing them takes milliseconds.
+fn native_names() -> &'static [String] {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let mut names: Vec<String> = engine::function_engine()
+            .gen_fn_signatures(true)
+            .iter()
+            .filter_map(|signature| Some(signature.split('(').next()?.trim().to_owned()))
+            .filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    })
 }
 
 /// Rhai's sentence with a small first letter and no full stop.
 fn lower(text: &str) -> String {
     let text = text.trim_end_matches('.');
     let mut chars = text.chars();
-    let Some(first) = chars.next() else { return String::new() };
+    let Some(first) = chars.next() else {
+        return String::new();
+    };
     if chars.clone().next().is_some_and(char::is_uppercase) {
         return text.to_owned();
     }
@@ -449,8 +510,14 @@ mod tests {
     #[test]
     fn an_assignment_is_shown_with_set() {
         for (line, expected) in [
-            ("r.metadata.annotations.team = \"x\";", "r.set(\"metadata.annotations.team\", \"x\");"),
-            ("    r.spec.containers[0].env.A = 1;", "r.set(\"spec.containers.0.env.A\", 1);"),
+            (
+                "r.metadata.annotations.team = \"x\";",
+                "r.set(\"metadata.annotations.team\", \"x\");",
+            ),
+            (
+                "    r.spec.containers[0].env.A = 1;",
+                "r.set(\"spec.containers.0.env.A\", 1);",
+            ),
             (
                 "r.metadata.annotations[\"a.b/c\"] = 1",
                 "r.set(\"metadata.annotations.a\\\\.b/c\", 1);",
@@ -458,7 +525,12 @@ mod tests {
         ] {
             assert_eq!(with_set(line).as_deref(), Some(expected));
         }
-        for line in ["r.spec.x += 1;", "r[name].x = 1;", "x = 1;", "if r.a == 1 {"] {
+        for line in [
+            "r.spec.x += 1;",
+            "r[name].x = 1;",
+            "x = 1;",
+            "if r.a == 1 {",
+        ] {
             assert_eq!(with_set(line), None, "{line}");
         }
     }

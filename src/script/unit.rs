@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
+use rhai::{Array, Dynamic, Engine, Map};
 use serde_json::{Value, json};
 
 use super::draft::{Draft, misuse};
 use super::engine::raise;
 use super::error::Result;
+use super::look::Look;
 use super::node::Node;
 
 /// The unit: its resources to change, its name and labels to read.
@@ -49,15 +50,25 @@ impl<'a> Reference<'a> {
             _ => return None,
         };
         let empty = kind.is_empty() || name.is_some_and(str::is_empty);
-        (!empty).then_some(Self { api_version, kind, name })
+        (!empty).then_some(Self {
+            api_version,
+            kind,
+            name,
+        })
     }
 
     fn fits(&self, node: &Node) -> Result<bool> {
         node.look(|_, look, _| {
             let group = |version: &str| version.rsplit_once('/').map(|(group, _)| group.to_owned());
-            let kind = look.get("kind").and_then(|kind| kind.as_str());
-            let name = look.get("metadata").and_then(|m| m.get("name")).and_then(|n| n.text());
-            let version = look.get("apiVersion").and_then(|v| v.text()).unwrap_or_default();
+            let kind = look.get("kind").and_then(Look::as_str);
+            let name = look
+                .get("metadata")
+                .and_then(|m| m.get("name"))
+                .and_then(Look::text);
+            let version = look
+                .get("apiVersion")
+                .and_then(Look::text)
+                .unwrap_or_default();
             kind == Some(self.kind)
                 && self.name.is_none_or(|wanted| name.as_deref() == Some(wanted))
                 // The version never tells resources apart, the group does.
@@ -72,7 +83,10 @@ impl Unit {
         let mut found = Array::new();
         for document in self.draft.documents() {
             let node = Node::root(&self.draft, document);
-            if reference.as_ref().map_or(Ok(true), |reference| reference.fits(&node))? {
+            if reference
+                .as_ref()
+                .map_or(Ok(true), |reference| reference.fits(&node))?
+            {
                 found.push(Dynamic::from(node));
             }
         }
@@ -112,12 +126,14 @@ fn parse(text: &str) -> Result<Reference<'_>> {
 }
 
 fn map_of(labels: &BTreeMap<String, String>) -> Map {
-    labels.iter().map(|(key, value)| (key.into(), value.as_str().into())).collect()
+    labels
+        .iter()
+        .map(|(key, value)| (key.into(), value.as_str().into()))
+        .collect()
 }
 
 /// Makes units known to an engine.
 pub(super) fn register(engine: &mut Engine) {
-    type Raised<T> = std::result::Result<T, Box<EvalAltResult>>;
     engine
         .register_type_with_name::<Unit>("unit")
         .register_type_with_name::<Space>("space")
@@ -128,7 +144,9 @@ pub(super) fn register(engine: &mut Engine) {
         .register_get("space", |unit: &mut Unit| unit.space.clone())
         .register_get("slug", |space: &mut Space| space.slug.to_string())
         .register_get("labels", |space: &mut Space| map_of(&space.labels))
-        .register_fn("resources", |unit: &mut Unit| unit.resources(None).map_err(raise))
+        .register_fn("resources", |unit: &mut Unit| {
+            unit.resources(None).map_err(raise)
+        })
         .register_fn("resources", |unit: &mut Unit, kind: &str| {
             unit.resources(Some(kind)).map_err(raise)
         })
@@ -136,6 +154,6 @@ pub(super) fn register(engine: &mut Engine) {
             unit.resource(reference).map_err(raise)
         })
         .register_fn("ensure_resource", |unit: &mut Unit, reference: &str| {
-            Raised::Ok(unit.ensure_resource(reference).map_err(raise)?)
+            unit.ensure_resource(reference).map_err(raise)
         });
 }

@@ -39,7 +39,9 @@ fn to_json_at(value: &Dynamic, depth: usize) -> Result<Value, Unfit> {
     }
     if let Ok(float) = value.as_float() {
         let number = serde_json::Number::from_f64(float);
-        return number.map(Value::Number).ok_or(Unfit("a number that is not finite"));
+        return number
+            .map(Value::Number)
+            .ok_or(Unfit("a number that is not finite"));
     }
     if let Ok(text) = value.as_immutable_string_ref() {
         return Ok(Value::String(text.to_string()));
@@ -52,8 +54,9 @@ fn to_json_at(value: &Dynamic, depth: usize) -> Result<Value, Unfit> {
         return items.collect::<Result<_, _>>().map(Value::Array);
     }
     if let Some(map) = value.read_lock::<Map>() {
-        let entries =
-            map.iter().map(|(key, value)| Ok((key.to_string(), to_json_at(value, depth + 1)?)));
+        let entries = map
+            .iter()
+            .map(|(key, value)| Ok((key.to_string(), to_json_at(value, depth + 1)?)));
         return entries.collect::<Result<_, _>>().map(Value::Object);
     }
     if let Some(node) = value.read_lock::<Node>() {
@@ -77,7 +80,9 @@ pub(super) fn from_json(value: &Value) -> Dynamic {
         Value::String(text) => text.as_str().into(),
         Value::Array(items) => Dynamic::from_array(items.iter().map(from_json).collect()),
         Value::Object(entries) => {
-            let entries = entries.iter().map(|(key, value)| (key.into(), from_json(value)));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| (key.into(), from_json(value)));
             Dynamic::from_map(entries.collect())
         }
     }
@@ -87,15 +92,16 @@ pub(super) fn from_json(value: &Value) -> Dynamic {
 pub(super) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
-            left == right
-                || (left.is_f64() || right.is_f64()) && left.as_f64() == right.as_f64()
+            left == right || (left.is_f64() || right.is_f64()) && left.as_f64() == right.as_f64()
         }
         (Value::Array(left), Value::Array(right)) => {
             left.len() == right.len() && left.iter().zip(right).all(|(l, r)| same(l, r))
         }
         (Value::Object(left), Value::Object(right)) => {
             left.len() == right.len()
-                && left.iter().all(|(key, l)| right.get(key).is_some_and(|r| same(l, r)))
+                && left
+                    .iter()
+                    .all(|(key, l)| right.get(key).is_some_and(|r| same(l, r)))
         }
         _ => left == right,
     }
@@ -142,7 +148,10 @@ mod tests {
             "volumeMounts": [], "image": "a", "name": "b", "ports": [], "env": []
         }));
         let text = to_json(&map).unwrap().to_string();
-        assert_eq!(text, r#"{"name":"b","image":"a","env":[],"ports":[],"volumeMounts":[]}"#);
+        assert_eq!(
+            text,
+            r#"{"name":"b","image":"a","env":[],"ports":[],"volumeMounts":[]}"#
+        );
         let top = from_json(&json!({"spec": 1, "metadata": 1, "kind": 1, "apiVersion": 1}));
         let text = to_json(&top).unwrap().to_string();
         assert_eq!(text, r#"{"apiVersion":1,"kind":1,"metadata":1,"spec":1}"#);
@@ -150,18 +159,27 @@ mod tests {
 
     #[test]
     fn what_is_no_yaml_is_named() {
-        assert_eq!(to_json(&f64::NAN.into()), Err(Unfit("a number that is not finite")));
+        assert_eq!(
+            to_json(&f64::NAN.into()),
+            Err(Unfit("a number that is not finite"))
+        );
         let mut nested = Dynamic::from_array(Vec::new());
         for _ in 0..70 {
             nested = Dynamic::from_array(vec![nested]);
         }
-        assert_eq!(to_json(&nested), Err(Unfit("a value nested more than 64 deep")));
+        assert_eq!(
+            to_json(&nested),
+            Err(Unfit("a value nested more than 64 deep"))
+        );
     }
 
     #[test]
     fn numbers_are_the_same_by_value_and_text_is_not_a_number() {
         assert!(same(&json!({"a": [1, 2.0]}), &json!({"a": [1.0, 2]})));
         assert!(!same(&json!("1"), &json!(1)));
-        assert!(!same(&json!(9_007_199_254_740_993_i64), &json!(9_007_199_254_740_992_i64)));
+        assert!(!same(
+            &json!(9_007_199_254_740_993_i64),
+            &json!(9_007_199_254_740_992_i64)
+        ));
     }
 }
