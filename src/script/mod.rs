@@ -45,6 +45,7 @@ mod native;
 mod node;
 mod pod;
 mod quantity;
+mod record;
 mod resolver;
 mod runner;
 mod translate;
