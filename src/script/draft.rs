@@ -9,10 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use super::error::{Error, Fault, Result};
-use super::look::{Look, NoWay, Step, follow, node_mut, put};
+use super::look::{Look, NoWay, Step, follow};
+use super::record::{Op, Record};
 use super::{address, value};
 use crate::path::{Path, Segment};
-use crate::yaml::{Change, Content, Edit, Kind, ResourceId, Stream, TreeView};
+use crate::yaml::{Edit, Kind, ResourceId, Stream, TreeView};
 
 /// A node's place: a document, by the number it got in this draft, and steps from its root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,25 +39,6 @@ impl Place {
 enum Shift {
     Removed(Place),
     Inserted { list: Place, index: usize },
-}
-
-#[derive(Debug)]
-enum Op {
-    Set(Value),
-    Remove,
-    Insert(usize, Value),
-    Append(Value),
-    AddDocument(Value),
-    RemoveDocument,
-}
-
-#[derive(Debug)]
-struct Record {
-    place: Place,
-    /// Position of the document when the edit was made.
-    position: usize,
-    path: Path,
-    op: Op,
 }
 
 #[derive(Debug)]
@@ -532,7 +514,7 @@ impl Draft {
         if state.log.is_empty() {
             return Ok(self.stream.clone());
         }
-        let edits: Vec<Edit> = state.log.iter().map(Record::to_edit).collect();
+        let edits: Vec<Edit> = state.log.iter().cloned().map(Record::into_edit).collect();
         Ok(self.stream.apply(&edits)?)
     }
 
@@ -631,80 +613,6 @@ impl State {
             op,
         });
         Ok(())
-    }
-}
-
-impl Record {
-    fn apply(&self, root: &mut Value) {
-        match &self.op {
-            Op::Set(value) => put(root, &self.place.steps, value.clone()),
-            Op::Remove => {
-                let Some((step, parent)) = self.place.steps.split_last() else {
-                    return;
-                };
-                match (node_mut(root, parent), step) {
-                    (Some(Value::Object(map)), Step::Key(key)) => {
-                        map.shift_remove(key.as_ref());
-                    }
-                    (Some(Value::Array(list)), Step::Index(index)) if *index < list.len() => {
-                        list.remove(*index);
-                    }
-                    _ => {}
-                }
-            }
-            Op::Insert(index, value) => {
-                if let Some(Value::Array(list)) = node_mut(root, &self.place.steps) {
-                    list.insert((*index).min(list.len()), value.clone());
-                }
-            }
-            Op::Append(value) => {
-                if !matches!(node_mut(root, &self.place.steps), Some(Value::Array(_))) {
-                    put(root, &self.place.steps, Value::Array(Vec::new()));
-                }
-                if let Some(Value::Array(list)) = node_mut(root, &self.place.steps) {
-                    list.push(value.clone());
-                }
-            }
-            Op::AddDocument(_) | Op::RemoveDocument => {}
-        }
-    }
-
-    fn into_edit(self) -> Edit {
-        let content = Content::Value;
-        let change = match self.op {
-            Op::Set(value) => Change::Set(content(value)),
-            Op::Remove => Change::Remove,
-            Op::Insert(index, value) => Change::Insert {
-                index,
-                content: content(value),
-            },
-            Op::Append(value) => Change::Append(content(value)),
-            Op::AddDocument(value) => Change::AddDocument(content(value)),
-            Op::RemoveDocument => Change::RemoveDocument,
-        };
-        Edit {
-            document: self.position,
-            path: self.path,
-            change,
-        }
-    }
-
-    fn to_edit(&self) -> Edit {
-        let op = match &self.op {
-            Op::Set(value) => Op::Set(value.clone()),
-            Op::Remove => Op::Remove,
-            Op::Insert(index, value) => Op::Insert(*index, value.clone()),
-            Op::Append(value) => Op::Append(value.clone()),
-            Op::AddDocument(value) => Op::AddDocument(value.clone()),
-            Op::RemoveDocument => Op::RemoveDocument,
-        };
-        Self {
-            place: self.place.clone(),
-            position: self.position,
-            path: self.path.clone(),
-            op,
-        }
-        .into_edit()
     }
 }
 

@@ -46,6 +46,7 @@ mod node;
 mod pod;
 mod program;
 mod quantity;
+mod record;
 mod resolver;
 mod runner;
 mod translate;
