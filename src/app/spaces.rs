@@ -46,8 +46,10 @@ impl App {
             return self.space_named(pattern).map(|space| vec![space]);
         }
         self.read(|view| {
-            let spaces = view.spaces()?.into_iter();
-            Ok(spaces.filter(|space| matching(pattern, space.slug.as_str())).collect())
+            let mut spaces = view.spaces()?;
+            spaces.retain(|space| matching(pattern, space.slug.as_str()));
+            spaces.sort_by_key(|space| space.id);
+            Ok(spaces)
         })
     }
 

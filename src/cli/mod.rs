@@ -7,7 +7,6 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::app::App;
 use crate::error::{Error, Kind, Result};
 use crate::ops::{OPS, OpDef};
 

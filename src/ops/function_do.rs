@@ -26,6 +26,7 @@ pub struct Args {
     /// Values for its parameters, by name.
     #[arg(skip)]
     pub named: serde_json::Map<String, serde_json::Value>,
+    /// Which units.
     #[command(flatten)]
     #[serde(flatten)]
     pub selecting: SelectingFlags,

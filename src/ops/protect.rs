@@ -17,6 +17,7 @@ pub struct Protect;
 pub struct Args {
     /// The path: `spec.replicas`.
     pub path: String,
+    /// Which units.
     #[command(flatten)]
     #[serde(flatten)]
     pub selecting: SelectingFlags,

@@ -15,6 +15,7 @@ pub struct Selecting {
     /// A unit, a glob (`prod-*/ledger`) or a WHERE clause.
     #[arg(value_name = "SELECTOR")]
     pub selector: Option<String>,
+    /// The same as flags.
     #[command(flatten)]
     #[serde(flatten)]
     pub flags: SelectingFlags,
@@ -129,8 +130,8 @@ pub fn label(text: &str) -> std::result::Result<(String, String), String> {
 }
 
 /// A result with a line for people.
-pub fn object(text: String, value: serde_json::Value) -> crate::ops::Output {
-    crate::ops::Output::Report { text, value, exit_code: 0 }
+pub fn object(text: String, value: serde_json::Value) -> Output {
+    Output::Report { text, value, exit_code: 0 }
 }
 
 /// Reads the numbers of conflicts: `c41`.

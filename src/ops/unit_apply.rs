@@ -16,6 +16,7 @@ pub struct UnitApply;
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[serde(default)]
 pub struct Args {
+    /// Which units.
     #[command(flatten)]
     #[serde(flatten)]
     pub selecting: Selecting,

@@ -15,6 +15,7 @@ pub struct UnitGet;
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[serde(default)]
 pub struct Args {
+    /// Which units.
     #[command(flatten)]
     #[serde(flatten)]
     pub selecting: Selecting,

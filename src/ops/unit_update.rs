@@ -18,6 +18,7 @@ pub struct UnitUpdate;
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[serde(default)]
 pub struct Args {
+    /// Which units.
     #[command(flatten)]
     #[serde(flatten)]
     pub selecting: Selecting,

@@ -1,7 +1,7 @@
 //! The verbs that units, selections and outcomes share: each returns an outcome, which is a
 //! selection again.
 
-use rhai::{Array, Dynamic, Engine, FuncArgs, Map, Variant};
+use rhai::{Array, Dynamic, Engine, Map, Variant};
 use serde_json::Value;
 
 use crate::app::App;
