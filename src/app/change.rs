@@ -16,8 +16,8 @@ use crate::db::{NewRevision, Transaction, View};
 use crate::error::{Error, Result};
 use crate::id::{ConflictId, SpaceId, UnitId};
 use crate::model::{Bookkeeping, Conflict, EditRecord, RevisionSource, Side, Space, Unit};
-use crate::yaml::merge::{ConflictRow, RowState};
 use crate::script::engine::pool;
+use crate::yaml::merge::{ConflictRow, RowState};
 use crate::yaml::{Edit, Stream};
 
 /// How many units are read, planned and written at a time.
@@ -119,7 +119,17 @@ impl App {
         let text = verb.text.clone();
         if options.dry_run && !self.is_rehearsing() {
             return self.rehearse(
-                || self.change(selection, verb, ChangeOptions { dry_run: false, ..options }, plan),
+                || {
+                    self.change(
+                        selection,
+                        verb,
+                        ChangeOptions {
+                            dry_run: false,
+                            ..options
+                        },
+                        plan,
+                    )
+                },
                 |transaction, mut outcome| {
                     outcome.changes = self.preview_of(transaction)?.diff();
                     outcome.is_preview = true;
@@ -132,8 +142,15 @@ impl App {
         let result = self.write(verb, |transaction| {
             let outcome = change_all(self, transaction, selection, &text, plan)?;
             let failure = outcome.failure();
-            let empty = if options.allow_empty { None } else { outcome.empty() };
-            let reports = outcome.reports.iter().map(|report| (report.unit, report.after));
+            let empty = if options.allow_empty {
+                None
+            } else {
+                outcome.empty()
+            };
+            let reports = outcome
+                .reports
+                .iter()
+                .map(|report| (report.unit, report.after));
             let heads: Vec<(UnitId, u32)> = reports.collect();
             kept = Some(outcome);
             match failure.or(empty) {
@@ -165,7 +182,10 @@ fn change_all(
     verb: &str,
     plan: &Planner<'_>,
 ) -> Result<Outcome> {
-    let mut outcome = Outcome { verb: verb.to_owned(), ..Outcome::default() };
+    let mut outcome = Outcome {
+        verb: verb.to_owned(),
+        ..Outcome::default()
+    };
     app.refuse_moved(transaction, selection)?;
     let actor = app.actor();
     let mut spaces = BTreeMap::new();
@@ -208,7 +228,12 @@ fn read_heads(
         };
         let stream = transaction.stream(&unit.data)?;
         let bookkeeping = transaction.bookkeeping(&unit.bookkeeping)?;
-        heads.push(Head { unit, space, stream, bookkeeping });
+        heads.push(Head {
+            unit,
+            space,
+            stream,
+            bookkeeping,
+        });
     }
     Ok(heads)
 }
@@ -260,7 +285,10 @@ fn write_draft(
     let resources = head.stream.resources();
     let edits = draft.edits.iter().filter_map(|edit| {
         let resource = resources.get(edit.document)?.clone();
-        Some(EditRecord { resource, path: edit.path.clone() })
+        Some(EditRecord {
+            resource,
+            path: edit.path.clone(),
+        })
     });
     let upstream_revision = draft.bookkeeping.upstream_revision;
     let written = transaction.write_revision(
@@ -308,9 +336,8 @@ fn store_rows(
     incoming: Option<IncomingRange>,
 ) -> Result<()> {
     for old in transaction.conflicts_of(unit.id)? {
-        let is_same = |row: &ConflictRow| {
-            row.path == old.row.path && row.resource == old.row.resource
-        };
+        let is_same =
+            |row: &ConflictRow| row.path == old.row.path && row.resource == old.row.resource;
         if rows.iter().any(is_same) {
             transaction.delete_conflict(old.id)?;
         }
@@ -347,10 +374,16 @@ fn last_change(
     let mut newest = None;
     for num in ((after + 1)..=to).rev().take(BLAMED_REVISIONS) {
         let revision = view.revision(unit, num)?;
-        let names = revision.edits.iter().any(|edit| {
-            edit.path.starts_with(&row.path) || row.path.starts_with(&edit.path)
-        });
-        let side = Side { author: revision.author, at: revision.at, unit, revision: num };
+        let names = revision
+            .edits
+            .iter()
+            .any(|edit| edit.path.starts_with(&row.path) || row.path.starts_with(&edit.path));
+        let side = Side {
+            author: revision.author,
+            at: revision.at,
+            unit,
+            revision: num,
+        };
         if names {
             return Ok(Some(side));
         }
@@ -362,5 +395,8 @@ fn last_change(
 /// The open conflicts of a unit, oldest first.
 pub(crate) fn open_conflicts(view: &View, unit: &Unit) -> Result<Vec<ConflictId>> {
     let conflicts = view.conflicts_of(unit.id)?.into_iter();
-    Ok(conflicts.filter(Conflict::is_open).map(|conflict| conflict.id).collect())
+    Ok(conflicts
+        .filter(Conflict::is_open)
+        .map(|conflict| conflict.id)
+        .collect())
 }

@@ -24,13 +24,21 @@ impl Slot {
     }
 
     /// Runs `work` with the sandbox whose cluster is in the transaction.
-    pub(crate) fn with_sandbox<T>(&mut self, work: impl FnOnce(&Sandbox) -> Result<T>) -> Result<T> {
+    pub(crate) fn with_sandbox<T>(
+        &mut self,
+        work: impl FnOnce(&Sandbox) -> Result<T>,
+    ) -> Result<T> {
         let state = Arc::new(Records(Mutex::new(self.0.take().ok_or_else(lost)?)));
         let sandbox = Sandbox::new(Arc::clone(&state) as Arc<dyn ClusterState>);
         let result = work(&sandbox);
         drop(sandbox);
         let records = Arc::into_inner(state).ok_or_else(lost)?;
-        self.0 = Some(records.0.into_inner().unwrap_or_else(PoisonError::into_inner));
+        self.0 = Some(
+            records
+                .0
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         result
     }
 }
@@ -53,19 +61,30 @@ fn failed(error: crate::db::Error) -> StateError {
 
 impl ClusterState for Records {
     fn get(&self, key: &str) -> std::result::Result<Option<Vec<u8>>, StateError> {
-        self.transaction().cluster_record(key.as_bytes()).map_err(failed)
+        self.transaction()
+            .cluster_record(key.as_bytes())
+            .map_err(failed)
     }
 
     fn put(&self, key: &str, value: &[u8]) -> std::result::Result<(), StateError> {
         let mut transaction = self.transaction();
-        if transaction.cluster_record(key.as_bytes()).map_err(failed)?.as_deref() == Some(value) {
+        if transaction
+            .cluster_record(key.as_bytes())
+            .map_err(failed)?
+            .as_deref()
+            == Some(value)
+        {
             return Ok(());
         }
-        transaction.put_cluster(key.as_bytes(), value.to_vec()).map_err(failed)
+        transaction
+            .put_cluster(key.as_bytes(), value.to_vec())
+            .map_err(failed)
     }
 
     fn delete(&self, key: &str) -> std::result::Result<(), StateError> {
-        self.transaction().delete_cluster(key.as_bytes()).map_err(failed)
+        self.transaction()
+            .delete_cluster(key.as_bytes())
+            .map_err(failed)
     }
 
     fn scan(&self, prefix: &str) -> std::result::Result<Vec<(String, Vec<u8>)>, StateError> {

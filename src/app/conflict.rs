@@ -40,7 +40,10 @@ impl App {
             ..Request::default()
         };
         let rows = self.conflicts_of(&self.select(&request)?)?;
-        Ok(rows.into_iter().filter(|conflict| conflict.is_open()).collect())
+        Ok(rows
+            .into_iter()
+            .filter(|conflict| conflict.is_open())
+            .collect())
     }
 
     /// The conflict rows of the units of a selection, decided ones too.
@@ -77,7 +80,11 @@ impl App {
         if let Some(row) = rows.iter().find(|row| !row.is_open()) {
             return Err(Error::new(
                 Kind::Conflict,
-                format!("expected conflict `{}` to be open, found it {}", row.id, state_word(row.row.state)),
+                format!(
+                    "expected conflict `{}` to be open, found it {}",
+                    row.id,
+                    state_word(row.row.state)
+                ),
             ));
         }
         let mut by_unit: BTreeMap<UnitId, Vec<Conflict>> = BTreeMap::new();
@@ -87,7 +94,10 @@ impl App {
         let selection = self.read(|view| {
             let mut selection = Selection::default();
             for unit in by_unit.keys() {
-                selection.push(Pin { unit: *unit, head: view.unit(*unit)?.head });
+                selection.push(Pin {
+                    unit: *unit,
+                    head: view.unit(*unit)?.head,
+                });
             }
             Ok(selection)
         })?;
@@ -112,7 +122,10 @@ impl App {
                     }
                     Decision::Keep { protect } => {
                         if *protect {
-                            draft.bookkeeping.protected.insert(Some(resource.clone()), path.clone());
+                            draft
+                                .bookkeeping
+                                .protected
+                                .insert(Some(resource.clone()), path.clone());
                         }
                         draft.decided.push((conflict.id, RowState::Kept));
                     }
@@ -138,7 +151,9 @@ impl App {
     ) -> Result<Outcome> {
         let path: Path = path.parse()?;
         let word = if is_protected { "protect" } else { "release" };
-        let on = resource.map(|resource| format!(" on {resource}")).unwrap_or_default();
+        let on = resource
+            .map(|resource| format!(" on {resource}"))
+            .unwrap_or_default();
         let verb = Verb::new(format!("{word} {path}{on}"));
         let text = verb.text.clone();
         self.change(selection, verb, ChangeOptions::default(), &|head| {
@@ -150,7 +165,10 @@ impl App {
                 .map(ResourceId::of)
                 .collect();
             let found: Vec<ResourceId> = match resource {
-                Some(wanted) => found.into_iter().filter(|id| id.to_string() == wanted).collect(),
+                Some(wanted) => found
+                    .into_iter()
+                    .filter(|id| id.to_string() == wanted)
+                    .collect(),
                 None => found,
             };
             let mut draft = Draft::of(head, RevisionSource::Patch, text.clone());
@@ -161,16 +179,15 @@ impl App {
                 }
                 match resource {
                     None => bookkeeping.protected.insert(None, path.clone()),
-                    Some(_) => {
-                        bookkeeping.protected.insert(found.into_iter().next(), path.clone())
-                    }
+                    Some(_) => bookkeeping
+                        .protected
+                        .insert(found.into_iter().next(), path.clone()),
                 };
             } else {
                 for set in [&mut bookkeeping.protected, &mut bookkeeping.owned] {
                     set.retain(|on, named| {
-                        let is_meant = resource.is_none_or(|wanted| {
-                            on.is_some_and(|on| on.to_string() == wanted)
-                        });
+                        let is_meant = resource
+                            .is_none_or(|wanted| on.is_some_and(|on| on.to_string() == wanted));
                         *named != path || !is_meant
                     });
                 }
@@ -190,7 +207,9 @@ impl App {
     pub fn conflict_table(&self, rows: &[Conflict]) -> Result<Table> {
         self.read(|view| {
             let mut related = Related::new(view);
-            let columns = ["ID", "Unit", "Resource", "Path", "Reason", "State", "Local", "Incoming"];
+            let columns = [
+                "ID", "Unit", "Resource", "Path", "Reason", "State", "Local", "Incoming",
+            ];
             let mut table = Table::new(columns);
             for conflict in rows {
                 let unit = view.unit(conflict.unit)?;
@@ -220,21 +239,48 @@ impl App {
         for conflict in rows.iter().filter(|conflict| seen.insert(conflict.id)) {
             let reference = self.reference(conflict.unit)?;
             let row = &conflict.row;
-            let _ = writeln!(text, "{}  {reference}   {}   {}", conflict.id, row.reason.describe(), row.resource);
+            let _ = writeln!(
+                text,
+                "{}  {reference}   {}   {}",
+                conflict.id,
+                row.reason.describe(),
+                row.resource
+            );
             let _ = writeln!(text, "     {}", row.path);
-            let local_mark = if row.state == RowState::Taken { ' ' } else { '▸' };
-            let incoming_mark = if row.state == RowState::Taken { '▸' } else { ' ' };
+            let local_mark = if row.state == RowState::Taken {
+                ' '
+            } else {
+                '▸'
+            };
+            let incoming_mark = if row.state == RowState::Taken {
+                '▸'
+            } else {
+                ' '
+            };
             for (mark, name, value, by) in [
                 (' ', "base    ", &row.base, None),
-                (incoming_mark, "incoming", &row.incoming, conflict.incoming_by.as_ref()),
-                (local_mark, "local   ", &row.local, conflict.local_by.as_ref()),
+                (
+                    incoming_mark,
+                    "incoming",
+                    &row.incoming,
+                    conflict.incoming_by.as_ref(),
+                ),
+                (
+                    local_mark,
+                    "local   ",
+                    &row.local,
+                    conflict.local_by.as_ref(),
+                ),
             ] {
                 let by = by.map(signature).unwrap_or_default();
                 let _ = writeln!(text, "       {mark} {name}  {}{by}", side(value.as_deref()));
             }
             if conflict.is_open() {
                 let id = conflict.id;
-                let _ = writeln!(text, "     windlass conflict take {id}   or   keep {id} [--protect]");
+                let _ = writeln!(
+                    text,
+                    "     windlass conflict take {id}   or   keep {id} [--protect]"
+                );
             }
         }
         Ok(text)

@@ -9,10 +9,10 @@ use crate::app::edit::merged;
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::select::Selection;
 use crate::app::{App, Verb};
+use crate::clock::Timestamp;
 use crate::db::{NewRevision, Transaction};
 use crate::error::{Error, Kind, Result};
 use crate::id::{OpId, Slug, SpaceId, UnitId};
-use crate::clock::Timestamp;
 use crate::model::{Bookkeeping, Hash, RevisionSource, SourceText, Space, Unit, Upstream};
 use crate::yaml::Stream;
 use crate::yaml::merge::Prefer;
@@ -64,11 +64,18 @@ impl App {
                     Kind::Exists,
                     format!("expected no space `{slug}`, found one"),
                 )
-                .hint(format!("ensure_space(\"{slug}\") makes sure of it whether it exists or not")));
+                .hint(format!(
+                    "ensure_space(\"{slug}\") makes sure of it whether it exists or not"
+                )));
             }
             new_space(transaction, slug, options)
         })?;
-        Ok(Made { id, status: Status::Created, report: None, op: None })
+        Ok(Made {
+            id,
+            status: Status::Created,
+            report: None,
+            op: None,
+        })
     }
 
     /// Makes sure of a space. Labels and target that are given are set; others stay.
@@ -79,7 +86,12 @@ impl App {
         if let Some(space) = self.read(|view| Ok(view.find_space(slug)?))?
             && has_options(&space, options)
         {
-            return Ok(Made { id: space.id, status: Status::Unchanged, report: None, op: None });
+            return Ok(Made {
+                id: space.id,
+                status: Status::Unchanged,
+                report: None,
+                op: None,
+            });
         }
         let verb = Verb::new(format!("space ensure {slug}"));
         let (made, _) = self.write(verb, |transaction| match transaction.find_space(slug)? {
@@ -88,11 +100,21 @@ impl App {
                 space.labels.extend(options.labels.clone());
                 space.target = options.target.clone().or(space.target);
                 transaction.put_space(&space)?;
-                Ok(Made { id, status: Status::Changed, report: None, op: None })
+                Ok(Made {
+                    id,
+                    status: Status::Changed,
+                    report: None,
+                    op: None,
+                })
             }
             None => {
                 let id = new_space(transaction, slug, options)?;
-                Ok(Made { id, status: Status::Created, report: None, op: None })
+                Ok(Made {
+                    id,
+                    status: Status::Created,
+                    report: None,
+                    op: None,
+                })
             }
         })?;
         Ok(made)
@@ -114,7 +136,14 @@ impl App {
         let verb = Verb::new(format!("unit create {slug}"));
         let (made, op) = self.write(verb, |transaction| {
             refuse_taken(transaction, space, slug)?;
-            self.insert_unit(transaction, space, slug, stream, RevisionSource::Create, options)
+            self.insert_unit(
+                transaction,
+                space,
+                slug,
+                stream,
+                RevisionSource::Create,
+                options,
+            )
         })?;
         Ok(Made { op, ..made })
     }
@@ -135,13 +164,17 @@ impl App {
         let stream = Stream::parse(text)?;
         let digest = Hash::of(text.as_bytes());
         let found = self.read(|view| {
-            let Some(unit) = view.find_unit(space, slug)? else { return Ok(None) };
+            let Some(unit) = view.find_unit(space, slug)? else {
+                return Ok(None);
+            };
             let bookkeeping = view.bookkeeping(&unit.bookkeeping)?;
             Ok(Some((unit, bookkeeping)))
         })?;
         let Some((unit, bookkeeping)) = found else {
             let verb = Verb::new(format!("unit ensure {slug}"));
-            let kind = RevisionSource::Ensure { source: source.to_owned() };
+            let kind = RevisionSource::Ensure {
+                source: source.to_owned(),
+            };
             let (made, _) = self.write(verb, |transaction| {
                 refuse_taken(transaction, space, slug)?;
                 self.insert_unit(transaction, space, slug, stream, kind, options)
@@ -151,7 +184,12 @@ impl App {
         refuse_variant(&unit)?;
         let remembered = bookkeeping.sources.get(source);
         if remembered.is_some_and(|remembered| remembered.digest == digest) {
-            return Ok(Made { id: unit.id, status: Status::Unchanged, report: None, op: None });
+            return Ok(Made {
+                id: unit.id,
+                status: Status::Unchanged,
+                report: None,
+                op: None,
+            });
         }
         if remembered.is_none() && unit.data != digest {
             return Err(not_remembered(&unit, source));
@@ -178,7 +216,9 @@ impl App {
         let verb = Verb::new(format!("unit ensure {}", unit.slug));
         let selection = Selection::of_unit(unit.id, unit.head);
         let outcome = self.change(&selection, verb, ChangeOptions::default(), &|head| {
-            let kind = RevisionSource::Ensure { source: source.to_owned() };
+            let kind = RevisionSource::Ensure {
+                source: source.to_owned(),
+            };
             let mut draft = Draft::of(head, kind, format!("merge the changed text of `{source}`"));
             remember(&mut draft.bookkeeping, source, text, now);
             draft.remembered.push(text.clone());
@@ -208,9 +248,17 @@ impl App {
         })?;
         let slug = slug.unwrap_or(&upstream.slug);
         if let Some(existing) = existing {
-            let is_variant = existing.upstream.as_ref().is_some_and(|link| link.unit == source);
+            let is_variant = existing
+                .upstream
+                .as_ref()
+                .is_some_and(|link| link.unit == source);
             if is_variant {
-                return Ok(Made { id: existing.id, status: Status::Unchanged, report: None, op: None });
+                return Ok(Made {
+                    id: existing.id,
+                    status: Status::Unchanged,
+                    report: None,
+                    op: None,
+                });
             }
             return Err(Error::new(
                 Kind::Exists,
@@ -275,7 +323,10 @@ impl App {
             let reference = format!("{}/{}", source_space.slug, original.slug);
             let mut all_labels = original.labels.clone();
             all_labels.extend(labels.clone());
-            let link = Upstream { unit: original.id, revision: original.head };
+            let link = Upstream {
+                unit: original.id,
+                revision: original.head,
+            };
             let stream = transaction.stream(&original.data)?;
             let new = NewUnit {
                 space,
@@ -284,9 +335,15 @@ impl App {
                 stream,
                 author: self.actor(),
                 source: if is_linked {
-                    RevisionSource::Clone { unit: original.id, revision: original.head }
+                    RevisionSource::Clone {
+                        unit: original.id,
+                        revision: original.head,
+                    }
                 } else {
-                    RevisionSource::Copy { unit: original.id, revision: original.head }
+                    RevisionSource::Copy {
+                        unit: original.id,
+                        revision: original.head,
+                    }
                 },
                 description: format!("{word} of {reference} r{}", original.head),
                 bookkeeping: Bookkeeping {
@@ -355,7 +412,12 @@ impl App {
             note: String::new(),
             conflicts: Vec::new(),
         };
-        Ok(Made { id, status: Status::Created, report: Some(report), op: None })
+        Ok(Made {
+            id,
+            status: Status::Created,
+            report: Some(report),
+            op: None,
+        })
     }
 }
 
@@ -389,14 +451,11 @@ fn new_space(
 }
 
 /// Keeps in mind which text was given under a name.
-pub(crate) fn remember(
-    bookkeeping: &mut Bookkeeping,
-    source: &str,
-    text: &Stream,
-    at: Timestamp,
-) {
+pub(crate) fn remember(bookkeeping: &mut Bookkeeping, source: &str, text: &Stream, at: Timestamp) {
     let digest = Hash::of(text.text().as_bytes());
-    bookkeeping.sources.insert(source.to_owned(), SourceText { digest, at });
+    bookkeeping
+        .sources
+        .insert(source.to_owned(), SourceText { digest, at });
 }
 
 fn has_options(space: &Space, options: &SpaceOptions) -> bool {
@@ -423,7 +482,10 @@ fn refuse_variant(unit: &Unit) -> Result<()> {
     }
     Err(Error::new(
         Kind::Usage,
-        format!("expected a unit without an upstream, found the variant `{}`", unit.slug),
+        format!(
+            "expected a unit without an upstream, found the variant `{}`",
+            unit.slug
+        ),
     )
     .hint("a variant takes its data from upstream: change that and upgrade, or patch the variant"))
 }
@@ -447,5 +509,10 @@ fn single(outcome: Outcome) -> Result<Made<UnitId>> {
     }
     let report = outcome.reports.into_iter().next();
     let report = report.ok_or_else(|| Error::new(Kind::Internal, "a change had no unit"))?;
-    Ok(Made { id: report.unit, status: report.status.clone(), report: Some(report), op: None })
+    Ok(Made {
+        id: report.unit,
+        status: report.status.clone(),
+        report: Some(report),
+        op: None,
+    })
 }

@@ -23,7 +23,12 @@ impl App {
     ///
     /// # Errors
     /// When the selection moved; failures of single units are in the outcome.
-    pub fn patch(&self, selection: &Selection, patch: &Value, options: ChangeOptions) -> Result<Outcome> {
+    pub fn patch(
+        &self,
+        selection: &Selection,
+        patch: &Value,
+        options: ChangeOptions,
+    ) -> Result<Outcome> {
         let verb = Verb::with("patch", patch.clone());
         let description = format!("patch {}", brief(patch));
         self.change(selection, verb, options, &|head| {
@@ -47,8 +52,15 @@ impl App {
         let function = self.catalogue()?.get(name)?;
         let arguments = Arguments::resolve(&function, args.to_vec(), named.clone())?;
         let call = arguments.to_string();
-        let text = if call.is_empty() { name.to_owned() } else { format!("{name} {call}") };
-        let source = RevisionSource::Function { name: name.to_owned(), args: call };
+        let text = if call.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name} {call}")
+        };
+        let source = RevisionSource::Function {
+            name: name.to_owned(),
+            args: call,
+        };
         let verb = Verb::with(text.clone(), arguments.to_json().into());
         self.change(selection, verb, options, &|head| {
             let labels = &head.unit.labels;
@@ -79,7 +91,12 @@ impl App {
     ///
     /// # Errors
     /// When `text` is not valid, or the selection moved.
-    pub fn update_text(&self, selection: &Selection, text: &str, options: ChangeOptions) -> Result<Outcome> {
+    pub fn update_text(
+        &self,
+        selection: &Selection,
+        text: &str,
+        options: ChangeOptions,
+    ) -> Result<Outcome> {
         let stream = Stream::parse(text)?;
         self.change(selection, Verb::new("update"), options, &|head| {
             let mut draft = Draft::of(head, RevisionSource::Update, "replace the data");
@@ -102,7 +119,13 @@ impl App {
         let base = Stream::parse(base)?;
         let incoming = Stream::parse(incoming)?;
         self.change(selection, Verb::new("merge text"), options, &|head| {
-            let draft = Draft::of(head, RevisionSource::MergeText { source: String::new() }, "merge a changed text");
+            let draft = Draft::of(
+                head,
+                RevisionSource::MergeText {
+                    source: String::new(),
+                },
+                "merge a changed text",
+            );
             merged(head, draft, &base, &incoming, Prefer::Local)
         })
     }
@@ -112,7 +135,12 @@ impl App {
     ///
     /// # Errors
     /// [`Kind::NotFound`] when a unit has no such revision; when the selection moved.
-    pub fn restore(&self, selection: &Selection, revision: u32, options: ChangeOptions) -> Result<Outcome> {
+    pub fn restore(
+        &self,
+        selection: &Selection,
+        revision: u32,
+        options: ChangeOptions,
+    ) -> Result<Outcome> {
         let found = self.read(|view| {
             let mut found = std::collections::BTreeMap::new();
             for pin in selection.pins() {
@@ -152,7 +180,10 @@ fn plan_patch(head: &Head, patch: &Value, description: &str) -> Result<Plan> {
         let places = edits.iter().filter_map(named).collect();
         (edits, places)
     } else {
-        let options = PatchOptions { unit: Some(head.unit.slug.as_str()), document: None };
+        let options = PatchOptions {
+            unit: Some(head.unit.slug.as_str()),
+            document: None,
+        };
         let patched = match patch::patch(&head.stream, patch, options) {
             Ok(patched) => patched,
             Err(
@@ -163,7 +194,10 @@ fn plan_patch(head: &Head, patch: &Value, description: &str) -> Result<Plan> {
             Err(error) => return Err(error.into()),
         };
         let of = resource(patched.document);
-        let places = patched.places.into_iter().filter_map(|path| Some((of.clone()?, path)));
+        let places = patched
+            .places
+            .into_iter()
+            .filter_map(|path| Some((of.clone()?, path)));
         (patched.edits, places.collect())
     };
     let mut draft = Draft::of(head, RevisionSource::Patch, description);

@@ -12,12 +12,12 @@ use crate::app::table::{Cell, Table};
 use crate::app::{App, project};
 use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
-use crate::yaml::ResourceId;
 use crate::script::{
     Arguments, FunctionSource as _, Outcome as TestOutcome, Problem, TestReport, run_fixtures,
     run_tests,
 };
 use crate::script::{Catalogue, Folder, Function, Kind as FunctionKind, Stdlib, Subject};
+use crate::yaml::ResourceId;
 
 /// The folder of a project's own functions.
 pub const FOLDER: &str = "functions";
@@ -89,7 +89,8 @@ impl App {
                         },
                     )
                     .map_err(|error| {
-                        Error::from(error).context(format!("unit         {reference} r{}", unit.head))
+                        Error::from(error)
+                            .context(format!("unit         {reference} r{}", unit.head))
                     })?;
                 let answer = |resource: String, value| Answer {
                     unit: unit.id,
@@ -101,7 +102,8 @@ impl App {
                     answers.push(answer(shown(row.resource.as_ref()), row.value));
                 }
                 for finding in done.findings {
-                    let value = json!({ "Path": finding.path.to_string(), "Message": finding.message });
+                    let value =
+                        json!({ "Path": finding.path.to_string(), "Message": finding.message });
                     answers.push(answer(shown(finding.resource.as_ref()), value));
                 }
             }
@@ -235,8 +237,16 @@ fn passed(report: &TestReport) -> bool {
 }
 
 fn refused(problem: &Problem) -> String {
-    let at = problem.error.location().map(|at| format!("{}:{}:{}: ", at.file, at.line, at.column));
-    format!("function {}: {}{}", problem.name, at.unwrap_or_default(), problem.error.message())
+    let at = problem
+        .error
+        .location()
+        .map(|at| format!("{}:{}:{}: ", at.file, at.line, at.column));
+    format!(
+        "function {}: {}{}",
+        problem.name,
+        at.unwrap_or_default(),
+        problem.error.message()
+    )
 }
 
 /// A function's page: how it is called, what it does, its parameters and examples.
@@ -255,7 +265,13 @@ pub fn explain(function: &Function) -> String {
                 None if param.required => String::new(),
                 None => ", optional".to_owned(),
             };
-            let _ = writeln!(text, "  --{:<18} {} ({}{default})", param.name, param.about, param.accepted());
+            let _ = writeln!(
+                text,
+                "  --{:<18} {} ({}{default})",
+                param.name,
+                param.about,
+                param.accepted()
+            );
         }
     }
     text

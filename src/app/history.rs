@@ -14,8 +14,15 @@ impl App {
     /// When the store cannot be read.
     pub fn log_table(&self, limit: usize) -> Result<Table> {
         self.read(|view| {
-            let mut table =
-                Table::new(["Operation", "Time", "Actor", "Units", "Verb", "Message", "Run"]);
+            let mut table = Table::new([
+                "Operation",
+                "Time",
+                "Actor",
+                "Units",
+                "Verb",
+                "Message",
+                "Run",
+            ]);
             for operation in view.operations(None, limit)? {
                 table.push(vec![
                     Cell::text(operation.id.to_string()),

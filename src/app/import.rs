@@ -37,7 +37,11 @@ pub struct ImportOptions {
 
 impl Default for ImportOptions {
     fn default() -> Self {
-        Self { source: IMPORT_SOURCE.to_owned(), skip_refused: false, dry_run: false }
+        Self {
+            source: IMPORT_SOURCE.to_owned(),
+            skip_refused: false,
+            dry_run: false,
+        }
     }
 }
 
@@ -75,7 +79,9 @@ impl App {
         for (path, result) in parsed {
             let file = path.display().to_string();
             match result {
-                Err(errors) => refused.extend(errors.into_iter().map(|error| (file.clone(), error))),
+                Err(errors) => {
+                    refused.extend(errors.into_iter().map(|error| (file.clone(), error)))
+                }
                 Ok(stream) if holds_secret(&stream) => {
                     notes.push(format!("kept out: {file} holds a Secret"));
                 }
@@ -87,9 +93,14 @@ impl App {
                     if let Some(other) = units.get(&slug) {
                         return Err(Error::new(
                             Kind::Invalid,
-                            format!("expected one file for the unit `{slug}`, found {} and {file}", other.file),
+                            format!(
+                                "expected one file for the unit `{slug}`, found {} and {file}",
+                                other.file
+                            ),
                         )
-                        .hint("rename one of them, or import the folders into spaces of their own"));
+                        .hint(
+                            "rename one of them, or import the folders into spaces of their own",
+                        ));
                     }
                     units.insert(slug, Incoming { file, stream });
                 }
@@ -98,7 +109,11 @@ impl App {
         if !refused.is_empty() && !options.skip_refused {
             return Err(refusal(&refused));
         }
-        notes.extend(refused.iter().map(|(file, error)| format!("refused: {file}: {error}")));
+        notes.extend(
+            refused
+                .iter()
+                .map(|(file, error)| format!("refused: {file}: {error}")),
+        );
         if units.is_empty() {
             return Err(Error::new(
                 Kind::NotFound,
@@ -125,7 +140,10 @@ impl App {
             self.write(Verb::new(verb.clone()), |transaction| {
                 for (slug, incoming) in units {
                     if let Some(unit) = transaction.find_unit(made.id, slug)? {
-                        existing.push(Pin { unit: unit.id, head: unit.head });
+                        existing.push(Pin {
+                            unit: unit.id,
+                            head: unit.head,
+                        });
                         texts.insert(unit.id, incoming);
                         continue;
                     }
@@ -133,7 +151,9 @@ impl App {
                         source: Some(options.source.clone()),
                         ..UnitOptions::default()
                     };
-                    let source = RevisionSource::Import { file: incoming.file.clone() };
+                    let source = RevisionSource::Import {
+                        file: incoming.file.clone(),
+                    };
                     let stream = incoming.stream.clone();
                     let made =
                         self.insert_unit(transaction, made.id, slug, stream, source, &options)?;
@@ -146,7 +166,12 @@ impl App {
             Ok(outcome)
         };
         let mut outcome = if options.dry_run {
-            self.rehearse(body, |_, outcome| Ok(Outcome { is_preview: true, ..outcome }))?
+            self.rehearse(body, |_, outcome| {
+                Ok(Outcome {
+                    is_preview: true,
+                    ..outcome
+                })
+            })?
         } else {
             let (outcome, op) = self.atomic(None, body)?;
             Outcome { op, ..outcome }
@@ -181,14 +206,19 @@ impl App {
         let outcome = self.change(
             existing,
             Verb::new("import"),
-            ChangeOptions { allow_empty: true, ..ChangeOptions::default() },
+            ChangeOptions {
+                allow_empty: true,
+                ..ChangeOptions::default()
+            },
             &|head| {
                 let incoming = texts[&head.unit.id];
                 let base = bases.get(&head.unit.id);
                 if base == Some(&incoming.stream) {
                     return Ok(Plan::Unchanged(String::new()));
                 }
-                let kind = RevisionSource::Import { file: incoming.file.clone() };
+                let kind = RevisionSource::Import {
+                    file: incoming.file.clone(),
+                };
                 let description = format!("import {}", incoming.file);
                 let mut draft = Draft::of(head, kind, description);
                 remember(&mut draft.bookkeeping, source, &incoming.stream, now);
@@ -227,13 +257,18 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     for entry in entries {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let is_hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if is_hidden {
             continue;
         }
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+        } else if path
+            .extension()
+            .is_some_and(|end| end == "yaml" || end == "yml")
+        {
             files.push(path);
         }
     }
@@ -243,22 +278,33 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 fn read(path: &Path) -> std::result::Result<Stream, Vec<Error>> {
     let bytes = std::fs::read(path).map_err(|error| vec![unreadable(path, &error)])?;
     Stream::parse_bytes(&bytes).map_err(|first| {
-        let all = std::str::from_utf8(&bytes).map(Stream::check).unwrap_or_default();
+        let all = std::str::from_utf8(&bytes)
+            .map(Stream::check)
+            .unwrap_or_default();
         let all = if all.is_empty() { vec![first] } else { all };
         all.into_iter().map(Error::from).collect()
     })
 }
 
 fn holds_secret(stream: &Stream) -> bool {
-    stream.resources().iter().any(|resource| resource.kind == "Secret" && resource.group.is_empty())
+    stream
+        .resources()
+        .iter()
+        .any(|resource| resource.kind == "Secret" && resource.group.is_empty())
 }
 
 /// The file's name without its extension, in lower case, with what a slug cannot hold as `-`.
 fn slug_of(path: &Path) -> Result<Slug> {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().to_lowercase());
     let stem = stem.unwrap_or_default();
-    let keep = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
-    let slug: String = stem.chars().map(|c| if keep(c) { c } else { '-' }).collect();
+    let keep =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    let slug: String = stem
+        .chars()
+        .map(|c| if keep(c) { c } else { '-' })
+        .collect();
     Ok(slug.trim_start_matches(['-', '_', '.']).parse()?)
 }
 
@@ -266,11 +312,17 @@ fn refusal(refused: &[(String, Error)]) -> Error {
     let (file, first) = &refused[0];
     let message = match refused.len() {
         1 => format!("{file}: {}", first.message()),
-        count => format!("{count} files were refused; the first, {file}: {}", first.message()),
+        count => format!(
+            "{count} files were refused; the first, {file}: {}",
+            first.message()
+        ),
     };
     let mut error = Error::new(Kind::Invalid, message);
     if let Some(at) = first.location() {
-        error = error.at(crate::error::Location { file: file.clone(), ..at.clone() });
+        error = error.at(crate::error::Location {
+            file: file.clone(),
+            ..at.clone()
+        });
     }
     for hint in first.hints() {
         error = error.hint(hint.clone());
@@ -278,5 +330,7 @@ fn refusal(refused: &[(String, Error)]) -> Error {
     for (file, other) in refused.iter().skip(1).take(SHOWN_REFUSALS) {
         error = error.context(format!("{file}: {other}"));
     }
-    error.context("nothing was written").hint("--skip-refused imports the others")
+    error
+        .context("nothing was written")
+        .hint("--skip-refused imports the others")
 }

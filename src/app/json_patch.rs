@@ -15,7 +15,10 @@ use crate::yaml::{Change, Content, Edit, Stream};
 /// in several.
 pub(super) fn edits(stream: &Stream, operations: &Value) -> Result<Vec<Edit>> {
     let patch: Patch = serde_json::from_value(operations.clone()).map_err(|error| {
-        Error::new(Kind::Usage, format!("expected an RFC 6902 patch, found another array: {error}"))
+        Error::new(
+            Kind::Usage,
+            format!("expected an RFC 6902 patch, found another array: {error}"),
+        )
     })?;
     let mut fitting = Vec::new();
     let mut refusal = String::from("there is no document");
@@ -28,7 +31,12 @@ pub(super) fn edits(stream: &Stream, operations: &Value) -> Result<Vec<Edit>> {
     }
     let (document, expected) = match fitting.len() {
         1 => fitting.remove(0),
-        0 => return Err(Error::new(Kind::Invalid, format!("expected the patch to fit: {refusal}"))),
+        0 => {
+            return Err(Error::new(
+                Kind::Invalid,
+                format!("expected the patch to fit: {refusal}"),
+            ));
+        }
         count => {
             return Err(Error::new(
                 Kind::Invalid,
@@ -41,7 +49,11 @@ pub(super) fn edits(stream: &Stream, operations: &Value) -> Result<Vec<Edit>> {
     let mut now = stream.clone();
     for operation in &patch.0 {
         for (path, change) in changes(&now, document, operation)? {
-            let edit = Edit { document, path, change };
+            let edit = Edit {
+                document,
+                path,
+                change,
+            };
             now = now.apply(std::slice::from_ref(&edit))?;
             edits.push(edit);
         }
@@ -50,7 +62,10 @@ pub(super) fn edits(stream: &Stream, operations: &Value) -> Result<Vec<Edit>> {
     if result.as_ref() == Some(&expected) {
         return Ok(edits);
     }
-    Err(Error::new(Kind::Internal, "the edits of a patch do not make what the patch says"))
+    Err(Error::new(
+        Kind::Internal,
+        "the edits of a patch do not make what the patch says",
+    ))
 }
 
 type Changes = Vec<(Path, Change)>;
@@ -59,7 +74,9 @@ fn changes(stream: &Stream, document: usize, operation: &PatchOperation) -> Resu
     let at = |pointer: &str| -> Result<Option<Value>> {
         let path: Path = pointer.parse()?;
         let root = stream.view().document(document);
-        Ok(root.and_then(|root| root.at(&path)).map(|node| node.to_value()))
+        Ok(root
+            .and_then(|root| root.at(&path))
+            .map(|node| node.to_value()))
     };
     Ok(match operation {
         PatchOperation::Test(_) => Vec::new(),
@@ -71,7 +88,11 @@ fn changes(stream: &Stream, document: usize, operation: &PatchOperation) -> Resu
             vec![(operation.path.as_str().parse()?, Change::Set(content))]
         }
         PatchOperation::Add(operation) => {
-            vec![added(operation.path.as_str(), operation.value.clone(), &at)?]
+            vec![added(
+                operation.path.as_str(),
+                operation.value.clone(),
+                &at,
+            )?]
         }
         PatchOperation::Copy(operation) => {
             let value = at(operation.from.as_str())?.unwrap_or_default();
@@ -97,7 +118,10 @@ fn added(
         Some(Value::Array(_)) if last == "-" => Ok((parent.parse()?, Change::Append(content))),
         Some(Value::Array(_)) => {
             let index = last.parse().map_err(|_| {
-                Error::new(Kind::Invalid, format!("expected an index in `{pointer}`, found `{last}`"))
+                Error::new(
+                    Kind::Invalid,
+                    format!("expected an index in `{pointer}`, found `{last}`"),
+                )
             })?;
             Ok((parent.parse()?, Change::Insert { index, content }))
         }
@@ -111,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_patch_changes_only_its_lines() {
-        let text = "kind: Deployment # a\nspec:\n  replicas: 1 # b\n  list: [a, c]\n---\nkind: Service\n";
+        let text =
+            "kind: Deployment # a\nspec:\n  replicas: 1 # b\n  list: [a, c]\n---\nkind: Service\n";
         let stream = Stream::parse(text).unwrap();
         let patch = serde_json::json!([
             { "op": "test", "path": "/kind", "value": "Deployment" },
@@ -131,8 +156,14 @@ mod tests {
     fn a_patch_that_fits_nowhere_or_twice_is_refused() {
         let stream = Stream::parse("kind: A\n---\nkind: B\n").unwrap();
         for (patch, kind) in [
-            (serde_json::json!([{ "op": "remove", "path": "/spec" }]), Kind::Invalid),
-            (serde_json::json!([{ "op": "add", "path": "/a", "value": 1 }]), Kind::Invalid),
+            (
+                serde_json::json!([{ "op": "remove", "path": "/spec" }]),
+                Kind::Invalid,
+            ),
+            (
+                serde_json::json!([{ "op": "add", "path": "/a", "value": 1 }]),
+                Kind::Invalid,
+            ),
             (serde_json::json!([{ "op": "nothing" }]), Kind::Usage),
         ] {
             assert_eq!(edits(&stream, &patch).unwrap_err().kind(), kind, "{patch}");

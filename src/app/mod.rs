@@ -119,19 +119,28 @@ pub struct Verb {
 impl Verb {
     /// A verb without arguments worth keeping.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), args: serde_json::Value::Null }
+        Self {
+            text: text.into(),
+            args: serde_json::Value::Null,
+        }
     }
 
     /// A verb with its arguments.
     pub fn with(text: impl Into<String>, args: serde_json::Value) -> Self {
-        Self { text: text.into(), args }
+        Self {
+            text: text.into(),
+            args,
+        }
     }
 }
 
 fn describe(waiting: &Waiting) -> String {
     let holder = waiting.holder.as_ref();
     let holder = holder.map_or_else(|| "another process".to_owned(), ToString::to_string);
-    format!("waiting for {holder}, at most {} s", waiting.limit.as_secs())
+    format!(
+        "waiting for {holder}, at most {} s",
+        waiting.limit.as_secs()
+    )
 }
 
 impl App {
@@ -157,7 +166,10 @@ impl App {
     /// An application over a database that is open already, such as one in memory.
     pub fn over(db: Db, settings: Settings) -> Self {
         Self(Arc::new(Inner {
-            scope: Mutex::new(Scope { message: settings.message.clone(), ..Scope::default() }),
+            scope: Mutex::new(Scope {
+                message: settings.message.clone(),
+                ..Scope::default()
+            }),
             settings,
             db,
             catalogue: OnceLock::new(),
@@ -184,6 +196,9 @@ impl App {
     fn scope(&self) -> MutexGuard<'_, Scope> {
         // A panic while the lock was held left nothing half done: the transaction inside is
         // dropped, not committed, by whoever asks for it next.
-        self.0.scope.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0
+            .scope
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

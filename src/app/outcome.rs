@@ -103,19 +103,30 @@ impl Outcome {
     }
 
     fn count(&self, is: impl Fn(&Status) -> bool) -> usize {
-        self.reports.iter().filter(|report| is(&report.status)).count()
+        self.reports
+            .iter()
+            .filter(|report| is(&report.status))
+            .count()
     }
 
     /// The first failure, told with how many units share it and that nothing was written.
     pub fn failure(&self) -> Option<Error> {
-        let (report, error) = self.reports.iter().find_map(|report| match &report.status {
-            Status::Failed(error) => Some((report, error.clone())),
-            _ => None,
-        })?;
+        let (report, error) = self
+            .reports
+            .iter()
+            .find_map(|report| match &report.status {
+                Status::Failed(error) => Some((report, error.clone())),
+                _ => None,
+            })?;
         let matched = self.reports.len();
-        let error = error.context(format!("unit         {} r{}", report.reference, report.before));
+        let error = error.context(format!(
+            "unit         {} r{}",
+            report.reference, report.before
+        ));
         if self.is_partial {
-            return Some(error.context(format!("what was sent before it stays: {}", self.summary())));
+            return Some(
+                error.context(format!("what was sent before it stays: {}", self.summary())),
+            );
         }
         Some(if matched > 1 {
             let skipped = match self.skipped() {
@@ -123,7 +134,9 @@ impl Outcome {
                 skipped => format!("; {skipped} skipped"),
             };
             let failed = self.failed();
-            error.context(format!("{failed} of {matched} units failed{skipped}: nothing was written"))
+            error.context(format!(
+                "{failed} of {matched} units failed{skipped}: nothing was written"
+            ))
         } else {
             error.context("nothing was written")
         })

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::app::change::open_conflicts;
-use crate::app::{App, Touched};
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::show::{UnitChange, grouped_diff};
+use crate::app::{App, Touched};
 use crate::db::{Transaction, View};
 use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
@@ -83,11 +83,16 @@ impl App {
 }
 
 fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) -> Result<Preview> {
-    let mut outcome =
-        Outcome { verb: "preview".to_owned(), is_preview: true, ..Outcome::default() };
+    let mut outcome = Outcome {
+        verb: "preview".to_owned(),
+        is_preview: true,
+        ..Outcome::default()
+    };
     let mut changes = Vec::new();
     for (id, before) in touched {
-        let Some(unit) = transaction.find_unit_by_id(*id)? else { continue };
+        let Some(unit) = transaction.find_unit_by_id(*id)? else {
+            continue;
+        };
         let space = transaction.space(unit.space)?;
         let reference = format!("{}/{}", space.slug, unit.slug);
         let data_changed = before.data != unit.data;
@@ -119,7 +124,11 @@ fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) ->
             new: transaction.stream(&unit.data)?,
         });
     }
-    Ok(Preview { outcome, changes, after: written(transaction, touched)? })
+    Ok(Preview {
+        outcome,
+        changes,
+        after: written(transaction, touched)?,
+    })
 }
 
 /// The heads of the units that were touched, as they are now.

@@ -44,15 +44,23 @@ impl Project {
     /// # Errors
     /// [`Kind::Denied`] when it lies outside, [`Kind::NotFound`] when there is none.
     pub fn resolve(&self, name: &str) -> Result<PathBuf> {
-        let root = self.root.canonicalize().map_err(|error| unreadable(&self.root, &error))?;
+        let root = self
+            .root
+            .canonicalize()
+            .map_err(|error| unreadable(&self.root, &error))?;
         let path = root.join(name);
-        let path = path.canonicalize().map_err(|error| unreadable(&path, &error))?;
+        let path = path
+            .canonicalize()
+            .map_err(|error| unreadable(&path, &error))?;
         if path.starts_with(&root) {
             Ok(path)
         } else {
             Err(Error::new(
                 Kind::Denied,
-                format!("expected a path below the project's root {}, found `{name}`", root.display()),
+                format!(
+                    "expected a path below the project's root {}, found `{name}`",
+                    root.display()
+                ),
             )
             .hint("scripts reach files only below the root; copy the file into the project"))
         }
@@ -104,9 +112,16 @@ mod tests {
         assert_eq!(project.read_file("inside").unwrap(), "y");
         let absolute = outside.path().join("secret");
         for name in ["../secret", "link", absolute.to_str().unwrap()] {
-            assert_eq!(project.read_file(name).unwrap_err().kind(), Kind::Denied, "{name}");
+            assert_eq!(
+                project.read_file(name).unwrap_err().kind(),
+                Kind::Denied,
+                "{name}"
+            );
         }
-        assert_eq!(project.read_file("nothing").unwrap_err().kind(), Kind::NotFound);
+        assert_eq!(
+            project.read_file("nothing").unwrap_err().kind(),
+            Kind::NotFound
+        );
     }
 
     #[test]

@@ -35,13 +35,23 @@ impl<'a> UnitRecord<'a> {
         read: &mut dyn FnMut(&UnitRecord<'_>) -> T,
     ) -> Result<T> {
         if !needs_data {
-            let record =
-                UnitRecord { view, unit, facts, tree: None, text: OnceCell::new() };
+            let record = UnitRecord {
+                view,
+                unit,
+                facts,
+                tree: None,
+                text: OnceCell::new(),
+            };
             return Ok(read(&record));
         }
         Ok(view.tree(&unit.data, |tree| {
-            let record =
-                UnitRecord { view, unit, facts, tree: Some(tree), text: OnceCell::new() };
+            let record = UnitRecord {
+                view,
+                unit,
+                facts,
+                tree: Some(tree),
+                text: OnceCell::new(),
+            };
             read(&record)
         })?)
     }
@@ -74,9 +84,7 @@ impl<'a> UnitRecord<'a> {
                 Owner::Space => Some(&self.facts.space.labels),
                 _ => None,
             };
-            return labels.map_or(Json::Null, |labels| {
-                serde_json::json!(labels)
-            });
+            return labels.map_or(Json::Null, |labels| serde_json::json!(labels));
         }
         if field.attribute == Attribute::Data {
             return self.text().into_owned().into();
@@ -96,7 +104,10 @@ impl<'a> UnitRecord<'a> {
     /// Every attribute that has a value, by name.
     pub(crate) fn to_json(&self) -> Json {
         let mut record = Map::new();
-        for field in FIELDS.iter().filter(|field| field.owners.contains(&Owner::Unit)) {
+        for field in FIELDS
+            .iter()
+            .filter(|field| field.owners.contains(&Owner::Unit))
+        {
             let value = self.json(&FieldRef::unit(field.attribute));
             if !value.is_null() {
                 record.insert(field.name.to_owned(), value);
@@ -116,9 +127,9 @@ impl<'a> UnitRecord<'a> {
             Attribute::LiveRevisionNum => number(unit.live),
             Attribute::LastAppliedRevisionNum => number(unit.last_applied),
             Attribute::PreviousLiveRevisionNum => number(unit.previous_live),
-            Attribute::UpstreamUnitId => {
-                unit.upstream.map_or(Value::Null, |link| text(link.unit.to_string()))
-            }
+            Attribute::UpstreamUnitId => unit
+                .upstream
+                .map_or(Value::Null, |link| text(link.unit.to_string())),
             Attribute::UpstreamRevisionNum => number(unit.upstream.map(|link| link.revision)),
             Attribute::UpstreamSpaceId if is_own => {
                 let upstream = self.facts.upstream.as_ref();
@@ -212,7 +223,10 @@ impl Column {
 
 /// The target that a unit deploys to: its own, else its space's.
 pub(crate) fn target<'a>(unit: &'a Unit, space: &'a Space) -> Option<&'a str> {
-    unit.target.as_ref().or(space.target.as_ref()).map(AsRef::as_ref)
+    unit.target
+        .as_ref()
+        .or(space.target.as_ref())
+        .map(AsRef::as_ref)
 }
 
 fn of_space<'a>(space: &'a Space, field: &FieldRef) -> Value<'a> {
@@ -220,7 +234,11 @@ fn of_space<'a>(space: &'a Space, field: &FieldRef) -> Value<'a> {
         Attribute::Slug => space.slug.as_str().into(),
         Attribute::SpaceId => text(space.id.to_string()),
         Attribute::Labels => labels(&space.labels, field.key.as_deref()),
-        Attribute::TargetId => space.target.as_ref().map(AsRef::as_ref).map_or(Value::Null, Value::from),
+        Attribute::TargetId => space
+            .target
+            .as_ref()
+            .map(AsRef::as_ref)
+            .map_or(Value::Null, Value::from),
         Attribute::CreatedAt => Value::Time(space.created),
         _ => Value::Null,
     }
@@ -228,7 +246,9 @@ fn of_space<'a>(space: &'a Space, field: &FieldRef) -> Value<'a> {
 
 fn labels<'a>(labels: &'a crate::model::Labels, key: Option<&str>) -> Value<'a> {
     match key {
-        Some(key) => labels.get(key).map_or(Value::Null, |value| value.as_str().into()),
+        Some(key) => labels
+            .get(key)
+            .map_or(Value::Null, |value| value.as_str().into()),
         None => Value::Collection(labels),
     }
 }

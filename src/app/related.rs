@@ -25,7 +25,11 @@ pub(crate) struct Related<'a> {
 
 impl<'a> Related<'a> {
     pub(crate) fn new(view: &'a View) -> Self {
-        Self { view, spaces: BTreeMap::new(), upstreams: BTreeMap::new() }
+        Self {
+            view,
+            spaces: BTreeMap::new(),
+            upstreams: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn space(&mut self, id: SpaceId) -> Result<Arc<Space>> {

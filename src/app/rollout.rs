@@ -40,9 +40,15 @@ pub struct ApplyOptions {
 /// [`Kind::Usage`] when it is none, or negative.
 pub fn duration(text: &str) -> Result<Duration> {
     let parsed = text.parse::<jiff::SignedDuration>();
-    parsed.ok().and_then(|duration| Duration::try_from(duration).ok()).ok_or_else(|| {
-        Error::new(Kind::Usage, format!("expected a duration such as 60s or 5m, found `{text}`"))
-    })
+    parsed
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                format!("expected a duration such as 60s or 5m, found `{text}`"),
+            )
+        })
 }
 
 /// A unit on its way to a target.
@@ -81,10 +87,20 @@ impl App {
     pub fn apply(&self, selection: &Selection, options: &ApplyOptions) -> Result<Outcome> {
         self.refuse_inside_atomic("apply")?;
         if options.dry_run {
-            let options = ApplyOptions { dry_run: false, wait: false, ..options.clone() };
+            let options = ApplyOptions {
+                dry_run: false,
+                wait: false,
+                ..options.clone()
+            };
             return self.rehearse(
                 || self.apply(selection, &options),
-                |_, outcome| Ok(Outcome { is_preview: true, op: None, ..outcome }),
+                |_, outcome| {
+                    Ok(Outcome {
+                        is_preview: true,
+                        op: None,
+                        ..outcome
+                    })
+                },
             );
         }
         let (mut outcome, op) = self.write_slot(Verb::new("apply"), |slot| {
@@ -125,11 +141,17 @@ impl App {
     /// # Errors
     /// As [`Self::apply`].
     pub fn wait_ready(&self, selection: &Selection, timeout: Duration) -> Result<Outcome> {
-        let options =
-            ApplyOptions { wait: true, timeout: Some(timeout), ..ApplyOptions::default() };
+        let options = ApplyOptions {
+            wait: true,
+            timeout: Some(timeout),
+            ..ApplyOptions::default()
+        };
         let (mut outcome, op) = self.write_slot(Verb::new("wait"), |slot| {
             let shipments = shipments(slot.transaction()?, selection, None)?;
-            let mut outcome = Outcome { verb: "wait".to_owned(), ..Outcome::default() };
+            let mut outcome = Outcome {
+                verb: "wait".to_owned(),
+                ..Outcome::default()
+            };
             for mut shipment in shipments {
                 let mut report = shipment.report();
                 look(slot, &mut shipment, &options, &mut report)?;
@@ -155,7 +177,10 @@ impl App {
         };
         let live = slot.with_sandbox(|sandbox| Ok(sandbox.live(&shipment.objects.owner)?))?;
         serde_json::to_value(&live).map_err(|error| {
-            Error::new(Kind::Internal, format!("cannot write the live state: {error}"))
+            Error::new(
+                Kind::Internal,
+                format!("cannot write the live state: {error}"),
+            )
         })
     }
 
@@ -172,7 +197,10 @@ impl App {
     /// # Errors
     /// [`Kind::Conflict`] when a unit is live, or the selection moved.
     pub fn delete_units(&self, selection: &Selection) -> Result<Outcome> {
-        let mut outcome = Outcome { verb: "delete".to_owned(), ..Outcome::default() };
+        let mut outcome = Outcome {
+            verb: "delete".to_owned(),
+            ..Outcome::default()
+        };
         let (reports, op) = self.write(Verb::new("delete"), |transaction| {
             self.refuse_moved(transaction, selection)?;
             let mut reports = Vec::new();
@@ -183,9 +211,14 @@ impl App {
                 if unit.status != Status::NoLive {
                     return Err(Error::new(
                         Kind::Conflict,
-                        format!("expected `{reference}` to be live nowhere, found it {:?}", unit.status),
+                        format!(
+                            "expected `{reference}` to be live nowhere, found it {:?}",
+                            unit.status
+                        ),
                     )
-                    .hint(format!("windlass unit destroy {reference} removes it from its target")));
+                    .hint(format!(
+                        "windlass unit destroy {reference} removes it from its target"
+                    )));
                 }
                 transaction.delete_unit(unit.id)?;
                 reports.push(UnitReport {
@@ -214,11 +247,7 @@ fn nothing_to_do() -> Error {
 }
 
 /// The units of a selection as objects, in its order.
-fn shipments(
-    view: &View,
-    selection: &Selection,
-    revision: Option<u32>,
-) -> Result<Vec<Shipment>> {
+fn shipments(view: &View, selection: &Selection, revision: Option<u32>) -> Result<Vec<Shipment>> {
     let store = store_id(view)?;
     let mut related = Related::new(view);
     let mut without_target = BTreeSet::new();
@@ -238,10 +267,22 @@ fn shipments(
             view.stream(&view.revision(unit.id, number)?.data)?
         };
         let name = format!("{}/{}", space.slug, unit.slug);
-        let owner = Owner { unit: unit.id, store: store.clone(), name };
-        let objects =
-            UnitObjects { owner, revision: number, namespace, objects: Object::all(&stream) };
-        shipments.push(Shipment { revision: number, objects, unit });
+        let owner = Owner {
+            unit: unit.id,
+            store: store.clone(),
+            name,
+        };
+        let objects = UnitObjects {
+            owner,
+            revision: number,
+            namespace,
+            objects: Object::all(&stream),
+        };
+        shipments.push(Shipment {
+            revision: number,
+            objects,
+            unit,
+        });
     }
     match without_target.first() {
         None => Ok(shipments),
@@ -255,9 +296,14 @@ fn no_target(first: &str, count: usize) -> Error {
         count => format!(" and {}", plural(count - 1, "other")),
     };
     let space = first.split('/').next().unwrap_or_default();
-    Error::new(Kind::Invalid, format!("expected a target for `{first}`{others}, found none"))
-        .hint(format!("windlass worker install worker --space {space} --wait sets the sandbox"))
-        .context("nothing was sent")
+    Error::new(
+        Kind::Invalid,
+        format!("expected a target for `{first}`{others}, found none"),
+    )
+    .hint(format!(
+        "windlass worker install worker --space {space} --wait sets the sandbox"
+    ))
+    .context("nothing was sent")
 }
 
 /// The namespace of objects that name none: the target's, else the space's name.
@@ -269,7 +315,10 @@ fn namespace(view: &View, slug: &str, space: &Space) -> Result<String> {
     let Some(target) = target else {
         return Err(Error::new(
             Kind::NotFound,
-            format!("expected a target `{slug}` for space `{}`, found none", space.slug),
+            format!(
+                "expected a target `{slug}` for space `{}`, found none",
+                space.slug
+            ),
         )
         .hint(format!("windlass target create {slug} makes it")));
     };
@@ -297,14 +346,22 @@ fn placements(shipments: &[Shipment]) -> Vec<Placement> {
 
 fn ship(slot: &mut Slot, shipments: Vec<Shipment>, options: &ApplyOptions) -> Result<Outcome> {
     let levels = deploy::order(&placements(&shipments))?;
-    let mut by_unit: BTreeMap<UnitId, Shipment> =
-        shipments.into_iter().map(|shipment| (shipment.unit.id, shipment)).collect();
-    let mut outcome = Outcome { verb: "apply".to_owned(), is_partial: true, ..Outcome::default() };
+    let mut by_unit: BTreeMap<UnitId, Shipment> = shipments
+        .into_iter()
+        .map(|shipment| (shipment.unit.id, shipment))
+        .collect();
+    let mut outcome = Outcome {
+        verb: "apply".to_owned(),
+        is_partial: true,
+        ..Outcome::default()
+    };
     let mut failed = None;
     for level in levels {
         let mut sent = Vec::new();
         for unit in level {
-            let Some(mut shipment) = by_unit.remove(&unit) else { continue };
+            let Some(mut shipment) = by_unit.remove(&unit) else {
+                continue;
+            };
             let mut report = shipment.report();
             if let Some(earlier) = &failed {
                 report.status = Done::Skipped(format!("not sent: {earlier} failed"));
@@ -373,8 +430,13 @@ fn look(
         if !options.wait {
             return Ok(sandbox.live(owner)?);
         }
-        let timeout = options.timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
-        let wait = WaitOptions { timeout, ..WaitOptions::default() };
+        let timeout = options
+            .timeout
+            .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+        let wait = WaitOptions {
+            timeout,
+            ..WaitOptions::default()
+        };
         Ok(sandbox.wait(owner, &wait, &mut |_| {})?.state)
     })?;
     let before = shipment.unit.clone();
@@ -398,7 +460,10 @@ fn look(
                     shipment.objects.owner.name, live.status, live.reason
                 ),
             )
-            .hint(format!("windlass unit live-state {} shows more", shipment.objects.owner.name)),
+            .hint(format!(
+                "windlass unit live-state {} shows more",
+                shipment.objects.owner.name
+            )),
         );
     }
     store_status(slot, &before, unit)
@@ -413,13 +478,20 @@ fn store_status(slot: &mut Slot, before: &Unit, unit: &Unit) -> Result<()> {
 
 fn recall(slot: &mut Slot, shipments: Vec<Shipment>) -> Result<Outcome> {
     let levels = deploy::destroy_order(&placements(&shipments))?;
-    let mut by_unit: BTreeMap<UnitId, Shipment> =
-        shipments.into_iter().map(|shipment| (shipment.unit.id, shipment)).collect();
-    let mut outcome =
-        Outcome { verb: "destroy".to_owned(), is_partial: true, ..Outcome::default() };
+    let mut by_unit: BTreeMap<UnitId, Shipment> = shipments
+        .into_iter()
+        .map(|shipment| (shipment.unit.id, shipment))
+        .collect();
+    let mut outcome = Outcome {
+        verb: "destroy".to_owned(),
+        is_partial: true,
+        ..Outcome::default()
+    };
     let mut failed = None;
     for unit in levels.into_iter().flatten() {
-        let Some(mut shipment) = by_unit.remove(&unit) else { continue };
+        let Some(mut shipment) = by_unit.remove(&unit) else {
+            continue;
+        };
         let mut report = shipment.report();
         if let Some(earlier) = &failed {
             report.status = Done::Skipped(format!("not destroyed: {earlier} failed"));
@@ -463,7 +535,9 @@ fn describe(applied: &Applied) -> String {
         };
         *counts.entry(word).or_default() += 1;
     }
-    let parts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(word, count)| format!("{count} {word}"))
+        .collect();
     parts.join(", ")
 }
-

@@ -60,12 +60,19 @@ impl App {
 
     /// Deploying waits, and what it sends cannot be taken back with a transaction.
     pub(crate) fn refuse_inside_atomic(&self, what: &str) -> Result<()> {
-        let is_atomic = self.scope().open.as_ref().is_some_and(|open| !open.is_preview);
+        let is_atomic = self
+            .scope()
+            .open
+            .as_ref()
+            .is_some_and(|open| !open.is_preview);
         if !is_atomic {
             return Ok(());
         }
-        Err(Error::new(Kind::Usage, format!("expected {what} after atomic, found it inside"))
-            .hint("write inside atomic, then apply what it returns"))
+        Err(Error::new(
+            Kind::Usage,
+            format!("expected {what} after atomic, found it inside"),
+        )
+        .hint("write inside atomic, then apply what it returns"))
     }
 
     fn finish(&self, mut transaction: Transaction, verb: Verb) -> Result<Option<OpId>> {
@@ -152,18 +159,27 @@ impl App {
 
     /// Whether what is written now stays in memory.
     pub fn is_rehearsing(&self) -> bool {
-        self.scope().open.as_ref().is_some_and(|open| open.is_preview)
+        self.scope()
+            .open
+            .as_ref()
+            .is_some_and(|open| open.is_preview)
     }
 
     /// Whether a transaction that other writers wait for has been open for too long.
     pub fn is_overdue(&self) -> bool {
         let now = self.0.db.clock().now();
-        self.scope().open.as_ref().is_some_and(|open| open.refuse_overdue(now).is_err())
+        self.scope()
+            .open
+            .as_ref()
+            .is_some_and(|open| open.refuse_overdue(now).is_err())
     }
 
     /// Remembers how a unit was before the open transaction first touched it.
     pub(crate) fn note_touched(&self, unit: &Unit) {
-        let before = Touched { head: unit.head, data: unit.data };
+        let before = Touched {
+            head: unit.head,
+            data: unit.data,
+        };
         self.scope().touched.entry(unit.id).or_insert(before);
     }
 
@@ -198,7 +214,11 @@ impl App {
         scope.open.is_some() || scope.is_lent
     }
 
-    fn with_open<T>(&self, open: Open, body: impl FnOnce() -> Result<T>) -> (Result<T>, Result<Open>) {
+    fn with_open<T>(
+        &self,
+        open: Open,
+        body: impl FnOnce() -> Result<T>,
+    ) -> (Result<T>, Result<Open>) {
         let mut scope = self.scope();
         scope.open = Some(open);
         scope.touched.clear();
@@ -207,7 +227,10 @@ impl App {
         let open = self.scope().open.take();
         let open = match open {
             None => Err(Error::new(Kind::Internal, "the open transaction was lost")),
-            Some(Open { broken: Some(error), .. }) => Err(error.context(
+            Some(Open {
+                broken: Some(error),
+                ..
+            }) => Err(error.context(
                 "the transaction was given up at this error, although the script went on",
             )),
             Some(open) => Ok(open),
@@ -234,7 +257,10 @@ impl App {
             return Err(error.context("the transaction was given up at this earlier error"));
         }
         scope.is_lent = true;
-        Ok(Some(Lent { app: self, open: Some(open) }))
+        Ok(Some(Lent {
+            app: self,
+            open: Some(open),
+        }))
     }
 }
 
@@ -261,7 +287,13 @@ impl Open {
     fn new(transaction: Transaction, is_preview: bool) -> Self {
         let since = transaction.at();
         let slot = Slot::new(transaction);
-        Self { slot, is_preview, since, calls: Vec::new(), broken: None }
+        Self {
+            slot,
+            is_preview,
+            since,
+            calls: Vec::new(),
+            broken: None,
+        }
     }
 
     fn refuse_overdue(&self, now: Timestamp) -> Result<()> {
@@ -272,7 +304,10 @@ impl Open {
         }
         Err(Error::new(
             Kind::Limit,
-            format!("expected atomic to end within {} s, found it still open", ATOMIC_LIMIT.as_secs()),
+            format!(
+                "expected atomic to end within {} s, found it still open",
+                ATOMIC_LIMIT.as_secs()
+            ),
         )
         .hint("other writers wait for it: compute first, write inside atomic"))
     }

@@ -33,13 +33,20 @@ pub struct Selection {
 impl Selection {
     /// One unit.
     pub fn of_unit(unit: UnitId, head: u32) -> Self {
-        Self { pins: vec![Pin { unit, head }] }
+        Self {
+            pins: vec![Pin { unit, head }],
+        }
     }
 
     /// The units of a report, as it left them.
     pub fn of_reports(reports: &[UnitReport]) -> Self {
-        let pins = reports.iter().map(|report| Pin { unit: report.unit, head: report.after });
-        Self { pins: pins.collect() }
+        let pins = reports.iter().map(|report| Pin {
+            unit: report.unit,
+            head: report.after,
+        });
+        Self {
+            pins: pins.collect(),
+        }
     }
 
     /// The units, in order.
@@ -88,8 +95,13 @@ impl App {
         self.read(|view| {
             let found = find(view, &wanted)?;
             refuse_unknown(view, request, &wanted, &found)?;
-            let pins = found.into_iter().map(|unit| Pin { unit: unit.id, head: unit.head });
-            Ok(Selection { pins: pins.collect() })
+            let pins = found.into_iter().map(|unit| Pin {
+                unit: unit.id,
+                head: unit.head,
+            });
+            Ok(Selection {
+                pins: pins.collect(),
+            })
         })
     }
 
@@ -123,7 +135,10 @@ impl App {
     /// # Errors
     /// [`Kind::NotFound`] for none, [`Kind::Usage`] for several.
     pub fn unit_named(&self, reference: &str) -> Result<UnitId> {
-        let request = Request { selector: Some(reference.to_owned()), ..Request::default() };
+        let request = Request {
+            selector: Some(reference.to_owned()),
+            ..Request::default()
+        };
         let selection = self.select(&request)?;
         match selection.pins() {
             [pin] => Ok(pin.unit),
@@ -167,7 +182,10 @@ impl App {
             let Some(unit) = transaction.find_unit_by_id(id)? else {
                 return Err(Error::new(
                     Kind::Conflict,
-                    format!("expected the selected unit {} to be there, found it deleted", pin.unit),
+                    format!(
+                        "expected the selected unit {} to be there, found it deleted",
+                        pin.unit
+                    ),
                 ));
             };
             if unit.head != pin.head && own.get(&pin.unit) != Some(&unit.head) {
@@ -211,7 +229,12 @@ impl Wanted {
             None => Query::everything(),
             Some(text) => parse_with(text, &values)?,
         };
-        Ok(Self { selector, space: request.space.as_deref().map(Glob::new), units, query })
+        Ok(Self {
+            selector,
+            space: request.space.as_deref().map(Glob::new),
+            units,
+            query,
+        })
     }
 
     /// The whole condition as one query, but for names.
@@ -234,9 +257,10 @@ impl Wanted {
         match (&self.selector, &self.space) {
             (Selector::Reference { space: None, unit }, Some(space)) => {
                 match (space.literal(), unit.literal()) {
-                    (Some(space), Some(slug)) => {
-                        Access::SpaceAndSlug { space: space.to_owned(), slug: slug.to_owned() }
-                    }
+                    (Some(space), Some(slug)) => Access::SpaceAndSlug {
+                        space: space.to_owned(),
+                        slug: slug.to_owned(),
+                    },
                     (None, Some(slug)) => Access::Slug(slug.to_owned()),
                     _ => by_space(space),
                 }
@@ -257,9 +281,15 @@ impl Wanted {
             Selector::Clause(_) => true,
         };
         by_selector
-            && self.space.as_ref().is_none_or(|glob| glob.is_match(space.slug.as_str()))
+            && self
+                .space
+                .as_ref()
+                .is_none_or(|glob| glob.is_match(space.slug.as_str()))
             && (self.units.is_empty()
-                || self.units.iter().any(|(space, unit)| is(space.as_ref(), unit)))
+                || self
+                    .units
+                    .iter()
+                    .any(|(space, unit)| is(space.as_ref(), unit)))
     }
 }
 
@@ -285,7 +315,11 @@ fn find(view: &View, wanted: &Wanted) -> Result<Vec<Unit>> {
     }
     found.sort_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
     let limit = query.limit().unwrap_or(usize::MAX);
-    Ok(found.into_iter().take(limit).map(|(_, _, unit)| unit).collect())
+    Ok(found
+        .into_iter()
+        .take(limit)
+        .map(|(_, _, unit)| unit)
+        .collect())
 }
 
 fn judge(
@@ -313,9 +347,11 @@ fn candidates(view: &View, access: &Access) -> Result<Option<Vec<UnitId>>> {
         Access::Unit(id) => vec![UnitId(*id)],
         Access::SpaceAndSlug { space, slug } => match (space.parse(), slug.parse()) {
             (Ok(space), Ok(slug)) => match view.find_space(&space)? {
-                Some(space) => {
-                    view.find_unit(space.id, &slug)?.into_iter().map(|unit| unit.id).collect()
-                }
+                Some(space) => view
+                    .find_unit(space.id, &slug)?
+                    .into_iter()
+                    .map(|unit| unit.id)
+                    .collect(),
                 None => Vec::new(),
             },
             _ => Vec::new(),
@@ -371,14 +407,12 @@ fn candidates(view: &View, access: &Access) -> Result<Option<Vec<UnitId>>> {
 }
 
 /// A name without a glob that names nothing is an error, not an empty list.
-fn refuse_unknown(
-    view: &View,
-    request: &Request,
-    wanted: &Wanted,
-    found: &[Unit],
-) -> Result<()> {
+fn refuse_unknown(view: &View, request: &Request, wanted: &Wanted, found: &[Unit]) -> Result<()> {
     if let Some(slug) = wanted.space.as_ref().and_then(Glob::literal)
-        && slug.parse().map_or(Ok(None), |slug| view.find_space(&slug))?.is_none()
+        && slug
+            .parse()
+            .map_or(Ok(None), |slug| view.find_space(&slug))?
+            .is_none()
     {
         return Err(no_space(view, slug)?);
     }
@@ -388,15 +422,18 @@ fn refuse_unknown(
         && wanted.condition().condition().is_none()
     {
         if let Some(slug) = space.as_ref().and_then(Glob::literal)
-            && slug.parse().map_or(Ok(None), |slug| view.find_space(&slug))?.is_none()
+            && slug
+                .parse()
+                .map_or(Ok(None), |slug| view.find_space(&slug))?
+                .is_none()
         {
             return Err(no_space(view, slug)?);
         }
         return Err(no_unit(request.selector.as_deref().unwrap_or_default()));
     }
     for (text, (space, unit)) in request.units.iter().zip(&wanted.units) {
-        let is_named = unit.literal().is_some()
-            && space.as_ref().is_none_or(|glob| glob.literal().is_some());
+        let is_named =
+            unit.literal().is_some() && space.as_ref().is_none_or(|glob| glob.literal().is_some());
         let is_found = found.iter().any(|found| unit.is_match(found.slug.as_str()));
         if is_named && !is_found && wanted.condition().condition().is_none() {
             return Err(no_unit(text));
@@ -407,18 +444,26 @@ fn refuse_unknown(
 
 /// The error of a unit that does not exist.
 pub(crate) fn no_unit(reference: &str) -> Error {
-    Error::new(Kind::NotFound, format!("expected a unit `{reference}`, found none"))
-        .hint("windlass unit list shows the units there are")
+    Error::new(
+        Kind::NotFound,
+        format!("expected a unit `{reference}`, found none"),
+    )
+    .hint("windlass unit list shows the units there are")
 }
 
 /// The error of a space that does not exist, with the nearest name.
 pub(crate) fn no_space(view: &View, slug: &str) -> Result<Error> {
-    let error = Error::new(Kind::NotFound, format!("expected a space `{slug}`, found none"));
+    let error = Error::new(
+        Kind::NotFound,
+        format!("expected a space `{slug}`, found none"),
+    );
     let spaces = view.spaces()?;
-    Ok(match nearest(slug, spaces.iter().map(|space| space.slug.as_str())) {
-        Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
-        None => error.hint("windlass space list shows the spaces there are"),
-    })
+    Ok(
+        match nearest(slug, spaces.iter().map(|space| space.slug.as_str())) {
+            Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
+            None => error.hint("windlass space list shows the spaces there are"),
+        },
+    )
 }
 
 fn literal(name: &str, value: &Value) -> Result<Literal> {
@@ -430,9 +475,12 @@ fn literal(name: &str, value: &Value) -> Result<Literal> {
             (None, Some(number)) => Literal::Float(number),
             (None, None) => return Err(unbindable(name, value)),
         },
-        Value::Array(items) => {
-            Literal::List(items.iter().map(|item| literal(name, item)).collect::<Result<_>>()?)
-        }
+        Value::Array(items) => Literal::List(
+            items
+                .iter()
+                .map(|item| literal(name, item))
+                .collect::<Result<_>>()?,
+        ),
         Value::Null | Value::Object(_) => return Err(unbindable(name, value)),
     })
 }
@@ -440,6 +488,8 @@ fn literal(name: &str, value: &Value) -> Result<Literal> {
 fn unbindable(name: &str, value: &Value) -> Error {
     Error::new(
         Kind::Usage,
-        format!("expected text, a number, true, false or a list of them for ${name}, found {value}"),
+        format!(
+            "expected text, a number, true, false or a list of them for ${name}, found {value}"
+        ),
     )
 }

@@ -64,7 +64,10 @@ impl App {
     /// # Errors
     /// When the selector or a column cannot be read.
     pub fn tree(&self, selector: &str, columns: &[String]) -> Result<Table> {
-        let request = Request { selector: Some(selector.to_owned()), ..Request::default() };
+        let request = Request {
+            selector: Some(selector.to_owned()),
+            ..Request::default()
+        };
         self.tree_of(&self.select(&request)?, columns)
     }
 
@@ -78,7 +81,11 @@ impl App {
             TREE_COLUMNS.map(str::to_owned).to_vec()
         } else {
             // NODE is the space already.
-            columns.iter().filter(|column| *column != "Space.Slug").cloned().collect()
+            columns
+                .iter()
+                .filter(|column| *column != "Space.Slug")
+                .cloned()
+                .collect()
         };
         let parsed = parse_columns(&chosen)?;
         self.read(|view| {
@@ -87,10 +94,15 @@ impl App {
             let selected: BTreeSet<UnitId> = ids.iter().copied().collect();
             let mut children: BTreeMap<Option<UnitId>, Vec<&Unit>> = BTreeMap::new();
             for unit in &units {
-                let parent = unit.upstream.map(|link| link.unit).filter(|id| selected.contains(id));
+                let parent = unit
+                    .upstream
+                    .map(|link| link.unit)
+                    .filter(|id| selected.contains(id));
                 children.entry(parent).or_default().push(unit);
             }
-            let headings = ["Node".to_owned(), "Unit".to_owned()].into_iter().chain(chosen);
+            let headings = ["Node".to_owned(), "Unit".to_owned()]
+                .into_iter()
+                .chain(chosen);
             let mut branch = Branch {
                 view,
                 related: Related::new(view),
@@ -142,7 +154,12 @@ impl App {
     ///
     /// # Errors
     /// [`Kind::NotFound`] when a unit has no such revision.
-    pub fn diff(&self, selection: &Selection, from: Option<u32>, to: Option<u32>) -> Result<String> {
+    pub fn diff(
+        &self,
+        selection: &Selection,
+        from: Option<u32>,
+        to: Option<u32>,
+    ) -> Result<String> {
         self.read(|view| {
             let mut related = Related::new(view);
             let mut changes = Vec::new();
@@ -157,7 +174,13 @@ impl App {
                 if old.as_ref() != Some(&new) {
                     let space = related.space(unit.space)?;
                     let reference = format!("{}/{}", space.slug, unit.slug);
-                    changes.push(UnitChange { reference, before, after, old, new });
+                    changes.push(UnitChange {
+                        reference,
+                        before,
+                        after,
+                        old,
+                        new,
+                    });
                 }
             }
             Ok(grouped_diff(&changes))
@@ -171,7 +194,10 @@ impl App {
     pub fn diff_reports(&self, reports: &[UnitReport]) -> Result<String> {
         self.read(|view| {
             let mut changes = Vec::new();
-            for report in reports.iter().filter(|report| report.before != report.after) {
+            for report in reports
+                .iter()
+                .filter(|report| report.before != report.after)
+            {
                 let old = revision_stream(view, report.unit, report.before)?;
                 if let Some(new) = revision_stream(view, report.unit, report.after)? {
                     changes.push(UnitChange {
@@ -345,7 +371,10 @@ fn cells(
     let facts = related.facts(unit)?;
     let needs_data = columns.iter().any(Column::reads_data);
     UnitRecord::with(view, unit, &facts, needs_data, &mut |record| {
-        columns.iter().map(|column| Cell::from(record.column(column))).collect()
+        columns
+            .iter()
+            .map(|column| Cell::from(record.column(column)))
+            .collect()
     })
 }
 
@@ -385,13 +414,21 @@ pub(crate) fn grouped_diff(changes: &[UnitChange]) -> String {
             1 => String::new(),
             count => format!("{}, identical change; shown: ", plural(count, "unit")),
         };
-        let _ = writeln!(text, "{count}{}  r{} → r{}", first.reference, first.before, first.after);
+        let _ = writeln!(
+            text,
+            "{count}{}  r{} → r{}",
+            first.reference, first.before, first.after
+        );
         for line in paths(first) {
             let _ = writeln!(text, "  {line}");
         }
         text.push_str(&hunks);
         for other in &members[1..] {
-            let _ = writeln!(text, "  as well: {}  r{} → r{}", other.reference, other.before, other.after);
+            let _ = writeln!(
+                text,
+                "  as well: {}  r{} → r{}",
+                other.reference, other.before, other.after
+            );
         }
     }
     text
@@ -434,9 +471,16 @@ fn hunks(change: &UnitChange) -> String {
                 similar::ChangeTag::Insert => '+',
                 similar::ChangeTag::Equal => ' ',
             };
-            let number = line.new_index().or(line.old_index()).map_or(0, |index| index + 1);
+            let number = line
+                .new_index()
+                .or(line.old_index())
+                .map_or(0, |index| index + 1);
             let content = line.value();
-            let _ = writeln!(text, "{number:>6} {sign} {}", content.trim_end_matches(['\n', '\r']));
+            let _ = writeln!(
+                text,
+                "{number:>6} {sign} {}",
+                content.trim_end_matches(['\n', '\r'])
+            );
         }
     }
     text

@@ -86,8 +86,14 @@ impl App {
         let spaces = self.spaces_matching(pattern)?;
         self.read(|view| {
             let workers = view.workers()?;
-            let mut table =
-                Table::new(["Name", "Environment", "Units", "Upgradable", "Workers", "Target"]);
+            let mut table = Table::new([
+                "Name",
+                "Environment",
+                "Units",
+                "Upgradable",
+                "Workers",
+                "Target",
+            ]);
             for space in spaces {
                 let ids = view.unit_ids_in(space.id)?;
                 let mut upgradable = 0;
@@ -99,7 +105,10 @@ impl App {
                         upgradable += 1;
                     }
                 }
-                let workers = workers.iter().filter(|worker| worker.space == space.id).count();
+                let workers = workers
+                    .iter()
+                    .filter(|worker| worker.space == space.id)
+                    .count();
                 let environment = space.labels.get("environment").cloned();
                 table.push(vec![
                     Cell::text(space.slug.as_str()),

@@ -38,8 +38,17 @@ impl InstalledWorker {
 
 impl fmt::Display for InstalledWorker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { worker, space, target } = self;
-        write!(f, "worker {} of {space} on {target}: {}", worker.slug, condition(worker))
+        let Self {
+            worker,
+            space,
+            target,
+        } = self;
+        write!(
+            f,
+            "worker {} of {space} on {target}: {}",
+            worker.slug,
+            condition(worker)
+        )
     }
 }
 
@@ -69,7 +78,9 @@ impl App {
             }
             let mut target = found.clone().unwrap_or_else(|| sandbox(slug));
             if let Some(namespace) = namespace {
-                target.parameters.insert("namespace".to_owned(), namespace.to_owned());
+                target
+                    .parameters
+                    .insert("namespace".to_owned(), namespace.to_owned());
             }
             if found.as_ref() != Some(&target) {
                 transaction.put_target(&target)?;
@@ -84,7 +95,12 @@ impl App {
     ///
     /// # Errors
     /// [`Kind::Unavailable`] when the target does not answer.
-    pub fn install_worker(&self, slug: &Slug, space: SpaceId, wait: bool) -> Result<InstalledWorker> {
+    pub fn install_worker(
+        &self,
+        slug: &Slug,
+        space: SpaceId,
+        wait: bool,
+    ) -> Result<InstalledWorker> {
         let verb = Verb::new(format!("worker install {slug}"));
         let (worker, _) = self.write_slot(verb, |slot| {
             let transaction = slot.transaction()?;
@@ -111,12 +127,20 @@ impl App {
             });
             if wait && !worker.last_probe.as_ref().is_some_and(|probe| probe.ok) {
                 let message = slot.with_sandbox(|sandbox| Ok(sandbox.probe()?))?;
-                worker.last_probe = Some(Probe { at, ok: true, message });
+                worker.last_probe = Some(Probe {
+                    at,
+                    ok: true,
+                    message,
+                });
             }
             if found.as_ref() != Some(&worker) {
                 slot.transaction()?.put_worker(&worker)?;
             }
-            Ok(InstalledWorker { worker, space: space.slug, target })
+            Ok(InstalledWorker {
+                worker,
+                space: space.slug,
+                target,
+            })
         })?;
         Ok(worker)
     }
@@ -129,8 +153,11 @@ impl App {
         self.read(|view| {
             let mut table = Table::new(["Name", "ProviderType", "Parameters"]);
             for target in view.targets()? {
-                let parameters: Vec<String> =
-                    target.parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let parameters: Vec<String> = target
+                    .parameters
+                    .iter()
+                    .map(|(key, value)| format!("{key}={value}"))
+                    .collect();
                 table.push(vec![
                     Cell::text(target.slug.as_str()),
                     Cell::text(target.kind),
@@ -149,7 +176,10 @@ impl App {
         self.read(|view| {
             let mut table = Table::new(["Name", "Condition", "Space", "LastSeen"]);
             for worker in view.workers()? {
-                let seen = worker.last_probe.as_ref().map(|probe| probe.at.to_minutes());
+                let seen = worker
+                    .last_probe
+                    .as_ref()
+                    .map(|probe| probe.at.to_minutes());
                 table.push(vec![
                     Cell::text(worker.slug.as_str()),
                     Cell::text(condition(&worker)),
@@ -167,14 +197,20 @@ impl App {
     /// [`Kind::Usage`] when it is none of the failures there are.
     pub fn inject_fault(&self, fault: &Value) -> Result<()> {
         let fault: Fault = serde_json::from_value(fault.clone()).map_err(|error| {
-            Error::new(Kind::Usage, format!("expected a fault of the sandbox: {error}")).hint(
+            Error::new(
+                Kind::Usage,
+                format!("expected a fault of the sandbox: {error}"),
+            )
+            .hint(
                 "#{ NeverReady: #{ object: #{ group: \"apps\", kind: \"Deployment\", \
                  namespace: \"prod\", name: \"web\" } } }, Refuse with a reason, or \
                  LoseConnection with after",
             )
         })?;
         let verb = Verb::new("inject a fault");
-        self.write_slot(verb, |slot| slot.with_sandbox(|sandbox| Ok(sandbox.inject(&fault)?)))?;
+        self.write_slot(verb, |slot| {
+            slot.with_sandbox(|sandbox| Ok(sandbox.inject(&fault)?))
+        })?;
         Ok(())
     }
 
@@ -196,7 +232,11 @@ impl App {
 }
 
 fn sandbox(slug: &Slug) -> Target {
-    Target { slug: slug.clone(), kind: SANDBOX.to_owned(), parameters: BTreeMap::new() }
+    Target {
+        slug: slug.clone(),
+        kind: SANDBOX.to_owned(),
+        parameters: BTreeMap::new(),
+    }
 }
 
 fn condition(worker: &Worker) -> &'static str {

@@ -55,7 +55,10 @@ impl App {
             let level = levels.into_iter().next().unwrap_or_default();
             return self.upgrade_level(&level, verb, options);
         }
-        let mut whole = Outcome { verb: verb.text, ..Outcome::default() };
+        let mut whole = Outcome {
+            verb: verb.text,
+            ..Outcome::default()
+        };
         let (outcomes, op) = self.atomic(None, || {
             let levels = levels.iter();
             levels
@@ -72,9 +75,15 @@ impl App {
             whole.is_preview |= outcome.is_preview;
             whole.reports.extend(outcome.reports);
         }
-        let position: BTreeMap<UnitId, usize> =
-            selection.pins().iter().enumerate().map(|(at, pin)| (pin.unit, at)).collect();
-        whole.reports.sort_by_key(|report| position.get(&report.unit).copied());
+        let position: BTreeMap<UnitId, usize> = selection
+            .pins()
+            .iter()
+            .enumerate()
+            .map(|(at, pin)| (pin.unit, at))
+            .collect();
+        whole
+            .reports
+            .sort_by_key(|report| position.get(&report.unit).copied());
         whole.op = op;
         Ok(whole)
     }
@@ -86,7 +95,11 @@ impl App {
         options: UpgradeOptions,
     ) -> Result<Outcome> {
         let incoming = self.read(|view| incoming(view, level))?;
-        let prefer = if options.prefer_incoming { Prefer::Incoming } else { Prefer::Local };
+        let prefer = if options.prefer_incoming {
+            Prefer::Incoming
+        } else {
+            Prefer::Local
+        };
         self.change(level, verb, options.change, &|head| {
             let plan = upgrade_one(head, &incoming, prefer)?;
             match &plan {
@@ -106,15 +119,24 @@ fn upgrade_one(
     let Some(upstream) = &head.unit.upstream else {
         return Ok(Plan::Unchanged("no upstream".to_owned()));
     };
-    let taken = head.bookkeeping.upstream_revision.unwrap_or(upstream.revision);
+    let taken = head
+        .bookkeeping
+        .upstream_revision
+        .unwrap_or(upstream.revision);
     let Some(Some(incoming)) = incoming.get(&(upstream.unit, taken)) else {
         return Ok(Plan::Skip("its upstream unit was deleted".to_owned()));
     };
     if incoming.from == incoming.to {
         return Ok(Plan::Unchanged(String::new()));
     }
-    let source = RevisionSource::Upgrade { from: incoming.from, to: incoming.to };
-    let description = format!("upgrade {} r{} → r{}", incoming.reference, incoming.from, incoming.to);
+    let source = RevisionSource::Upgrade {
+        from: incoming.from,
+        to: incoming.to,
+    };
+    let description = format!(
+        "upgrade {} r{} → r{}",
+        incoming.reference, incoming.from, incoming.to
+    );
     let mut draft = Draft::of(head, source, description);
     draft.bookkeeping.upstream_revision = Some(incoming.to);
     draft.incoming = Some(IncomingRange {
@@ -126,7 +148,11 @@ fn upgrade_one(
 }
 
 fn refuse_open(head: &Head, draft: &Draft) -> Result<()> {
-    let Some(row) = draft.conflicts.iter().find(|row| row.state == RowState::Open) else {
+    let Some(row) = draft
+        .conflicts
+        .iter()
+        .find(|row| row.state == RowState::Open)
+    else {
         return Ok(());
     };
     Err(Error::new(
@@ -152,7 +178,10 @@ fn levels(view: &View, selection: &Selection) -> Result<Vec<Selection>> {
         // A chain cannot be a ring: an upstream is older than its variants.
         while let Some(id) = unit.filter(|id| !depths.contains_key(id)) {
             chain.push(id);
-            unit = view.find_unit_by_id(id)?.and_then(|unit| unit.upstream).map(|link| link.unit);
+            unit = view
+                .find_unit_by_id(id)?
+                .and_then(|unit| unit.upstream)
+                .map(|link| link.unit);
         }
         let mut depth = unit.map_or(0, |id| depths[&id]);
         for id in chain.into_iter().rev() {
@@ -170,14 +199,13 @@ fn levels(view: &View, selection: &Selection) -> Result<Vec<Selection>> {
     Ok(levels)
 }
 
-fn incoming(
-    view: &View,
-    level: &Selection,
-) -> Result<BTreeMap<(UnitId, u32), Option<Incoming>>> {
+fn incoming(view: &View, level: &Selection) -> Result<BTreeMap<(UnitId, u32), Option<Incoming>>> {
     let mut found = BTreeMap::new();
     let ids: Vec<UnitId> = level.pins().iter().map(|pin| pin.unit).collect();
     for unit in view.units(&ids)? {
-        let Some(upstream) = &unit.upstream else { continue };
+        let Some(upstream) = &unit.upstream else {
+            continue;
+        };
         let bookkeeping = view.bookkeeping(&unit.bookkeeping)?;
         let from = bookkeeping.upstream_revision.unwrap_or(upstream.revision);
         let key = (upstream.unit, from);

@@ -82,8 +82,11 @@ fn actor(folder: &Path) -> Arc<dyn Fn() -> String + Send + Sync> {
 }
 
 fn git_email(folder: &Path) -> Option<String> {
-    let output =
-        Command::new("git").current_dir(folder).args(["config", "user.email"]).output().ok()?;
+    let output = Command::new("git")
+        .current_dir(folder)
+        .args(["config", "user.email"])
+        .output()
+        .ok()?;
     let email = String::from_utf8(output.stdout).ok()?;
     let email = email.trim();
     (!email.is_empty()).then(|| email.to_owned())

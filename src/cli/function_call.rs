@@ -34,21 +34,33 @@ pub(super) fn call(app: &App, words: &[String]) -> Result<Output> {
     let matches = match command_for(&function).try_get_matches_from(&rest) {
         Ok(matches) => matches,
         Err(error) if error.use_stderr() => {
-            return Err(usage(&function, error.to_string().lines().next().unwrap_or_default()));
+            return Err(usage(
+                &function,
+                error.to_string().lines().next().unwrap_or_default(),
+            ));
         }
         Err(help) => return Ok(Output::Text(help.to_string())),
     };
     let mut args = function_do::Args::from_arg_matches(&matches)
         .map_err(|error| usage(&function, &error.to_string()))?;
     args.function = name;
-    args.args = words_of(&matches, "values").into_iter().map(Value::String).collect();
+    args.args = words_of(&matches, "values")
+        .into_iter()
+        .map(Value::String)
+        .collect();
     args.named = named(&function, &matches);
     <FunctionDo as crate::ops::Operation>::run(app, args)
 }
 
 fn usage(function: &Function, message: &str) -> Error {
-    Error::new(Kind::Usage, message.trim_start_matches("error: ").to_owned())
-        .hint(format!("windlass run {} --help shows its parameters", function.name))
+    Error::new(
+        Kind::Usage,
+        message.trim_start_matches("error: ").to_owned(),
+    )
+    .hint(format!(
+        "windlass run {} --help shows its parameters",
+        function.name
+    ))
 }
 
 /// The function's name is the first word that is neither a flag nor a flag's value.
@@ -57,10 +69,17 @@ fn split_name(words: &[String]) -> Result<(String, Vec<String>)> {
     let takes_value = |word: &str| {
         selection.get_arguments().any(|arg| {
             arg.get_action().takes_values()
-                && (word.strip_prefix("--").is_some_and(|long| arg.get_long() == Some(long))
-                    || word.strip_prefix('-').and_then(|short| short.chars().next())
+                && (word
+                    .strip_prefix("--")
+                    .is_some_and(|long| arg.get_long() == Some(long))
+                    || word
+                        .strip_prefix('-')
+                        .and_then(|short| short.chars().next())
                         == arg.get_short().filter(|_| word.len() == 2))
-        }) || matches!(word, "-m" | "--message" | "--store" | "--format" | "-o" | "--lock-timeout")
+        }) || matches!(
+            word,
+            "-m" | "--message" | "--store" | "--format" | "-o" | "--lock-timeout"
+        )
     };
     let mut rest = vec!["run".to_owned()];
     let mut words = words.iter();
@@ -75,14 +94,19 @@ fn split_name(words: &[String]) -> Result<(String, Vec<String>)> {
             rest.extend(words.next().cloned());
         }
     }
-    Err(Error::new(Kind::Usage, "expected the name of a function, found none")
-        .hint("windlass function list shows the functions there are"))
+    Err(
+        Error::new(Kind::Usage, "expected the name of a function, found none")
+            .hint("windlass function list shows the functions there are"),
+    )
 }
 
 fn command_for(function: &Function) -> Command {
     let mut command = function_do::Args::augment_args(Command::new("run"))
         .bin_name(format!("windlass run {}", function.name))
-        .override_usage(format!("windlass run {} [VALUES]… [OPTIONS]", function.name))
+        .override_usage(format!(
+            "windlass run {} [VALUES]… [OPTIONS]",
+            function.name
+        ))
         .about(function.summary.clone())
         .arg(
             Arg::new("values")

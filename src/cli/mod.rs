@@ -113,24 +113,44 @@ fn noun_command(noun: &'static str) -> Command {
 
 fn global_args() -> Vec<Arg> {
     let flag = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).action(ArgAction::SetTrue).global(true).help(help)
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .global(true)
+            .help(help)
     };
     let value = |name: &'static str, form: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(form).global(true).help(help)
+        Arg::new(name)
+            .long(name)
+            .value_name(form)
+            .global(true)
+            .help(help)
     };
     let mut args = vec![
-        value("store", "PATH", "The store's file [default: .windlass/store.redb of the project]")
-            .env("WINDLASS_STORE"),
+        value(
+            "store",
+            "PATH",
+            "The store's file [default: .windlass/store.redb of the project]",
+        )
+        .env("WINDLASS_STORE"),
         value("format", "FORMAT", "How to print the result")
             .value_parser(["table", "json", "yaml"])
             .short('o'),
         flag("json", "Print the result as JSON"),
         flag("quiet", "Print nothing but errors"),
         flag("no-header", "Leave out the header line of tables"),
-        value("message", "WHY", "Why this is done; kept with the operation and its revisions")
-            .short('m'),
-        value("lock-timeout", "SECONDS", "How long to wait for another writer [default: 10]")
-            .value_parser(clap::value_parser!(f64)),
+        value(
+            "message",
+            "WHY",
+            "Why this is done; kept with the operation and its revisions",
+        )
+        .short('m'),
+        value(
+            "lock-timeout",
+            "SECONDS",
+            "How long to wait for another writer [default: 10]",
+        )
+        .value_parser(clap::value_parser!(f64)),
     ];
     for arg in &mut args {
         *arg = std::mem::replace(arg, Arg::new("taken")).help_heading("Global options");
@@ -139,5 +159,9 @@ fn global_args() -> Vec<Arg> {
 }
 
 fn words_of(matches: &ArgMatches, id: &str) -> Vec<String> {
-    matches.get_many::<String>(id).unwrap_or_default().cloned().collect()
+    matches
+        .get_many::<String>(id)
+        .unwrap_or_default()
+        .cloned()
+        .collect()
 }

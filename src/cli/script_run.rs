@@ -21,7 +21,11 @@ pub(super) fn run_command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Show what it would write; touch neither the store nor a target"),
         )
-        .arg(Arg::new("target").required(true).value_name("SCRIPT|FUNCTION"))
+        .arg(
+            Arg::new("target")
+                .required(true)
+                .value_name("SCRIPT|FUNCTION"),
+        )
         .arg(
             Arg::new("words")
                 .num_args(0..)
@@ -51,7 +55,10 @@ pub(super) fn eval_command() -> Command {
 }
 
 pub(super) fn run(app: &App, matches: &ArgMatches, format: &show::Format) -> Result<u8> {
-    let target = matches.get_one::<String>("target").map(String::as_str).unwrap_or_default();
+    let target = matches
+        .get_one::<String>("target")
+        .map(String::as_str)
+        .unwrap_or_default();
     let words = words_of(matches, "words");
     let dry_run = matches.get_flag("dry-run");
     if !is_script(target) {
@@ -62,25 +69,53 @@ pub(super) fn run(app: &App, matches: &ArgMatches, format: &show::Format) -> Res
     }
     let text = if target == "-" {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(|error| {
-            Error::new(Kind::Invalid, format!("cannot read the script from standard input: {error}"))
-        })?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| {
+                Error::new(
+                    Kind::Invalid,
+                    format!("cannot read the script from standard input: {error}"),
+                )
+            })?;
         text
     } else {
         std::fs::read_to_string(target)
             .map_err(|error| crate::app::project::unreadable(Path::new(target), &error))?
     };
-    start(app, &Script { path: target, text: &text, words: &words, dry_run }, format)
+    start(
+        app,
+        &Script {
+            path: target,
+            text: &text,
+            words: &words,
+            dry_run,
+        },
+        format,
+    )
 }
 
 pub(super) fn eval(app: &App, matches: &ArgMatches, format: &show::Format) -> Result<u8> {
-    let text = matches.get_one::<String>("code").map(String::as_str).unwrap_or_default();
+    let text = matches
+        .get_one::<String>("code")
+        .map(String::as_str)
+        .unwrap_or_default();
     let dry_run = matches.get_flag("dry-run");
-    start(app, &Script { path: "eval", text, words: &[], dry_run }, format)
+    start(
+        app,
+        &Script {
+            path: "eval",
+            text,
+            words: &[],
+            dry_run,
+        },
+        format,
+    )
 }
 
 fn is_script(target: &str) -> bool {
-    let has_extension = Path::new(target).extension().is_some_and(|extension| extension == "rhai");
+    let has_extension = Path::new(target)
+        .extension()
+        .is_some_and(|extension| extension == "rhai");
     target == "-" || has_extension || target.contains(['/', '\\'])
 }
 
@@ -94,12 +129,17 @@ struct Script<'a> {
 fn start(app: &App, script: &Script<'_>, format: &show::Format) -> Result<u8> {
     let mut session = Session::new(app, show::print)?;
     let program = session.parse(script.path, script.text)?;
-    if script.words.iter().any(|word| word == "--help" || word == "-h") {
+    if script
+        .words
+        .iter()
+        .any(|word| word == "--help" || word == "-h")
+    {
         show::print(&program.help());
         return Ok(0);
     }
-    let runtime = Runtime::start()
-        .map_err(|error| Error::new(Kind::Unavailable, format!("cannot start a thread: {error}")))?;
+    let runtime = Runtime::start().map_err(|error| {
+        Error::new(Kind::Unavailable, format!("cannot start a thread: {error}"))
+    })?;
     session = session.stop_on(runtime.interrupt_on_ctrl_c());
     let result = if script.dry_run {
         session.rehearse(&program, script.words, variable)

@@ -69,7 +69,9 @@ pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
 pub(super) fn print(text: &str) {
     use std::io::Write as _;
     let mut stdout = anstream::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
     drop(written);
 }
 
@@ -95,7 +97,11 @@ pub(super) fn error(error: &Error, format: &Format) {
 pub(super) fn clap_error(error: &clap::Error) -> u8 {
     // Nothing is left to do when even the message cannot be written.
     drop(error.print());
-    if error.use_stderr() { Kind::Usage.exit_code() } else { 0 }
+    if error.use_stderr() {
+        Kind::Usage.exit_code()
+    } else {
+        0
+    }
 }
 
 fn json(value: &serde_json::Value) -> Result<String> {

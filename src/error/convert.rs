@@ -72,8 +72,9 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         let message = error.to_string();
         match error {
-            store::Error::Locked { .. } => Self::new(Kind::Unavailable, message)
-                .hint("--lock-timeout SECONDS waits longer"),
+            store::Error::Locked { .. } => {
+                Self::new(Kind::Unavailable, message).hint("--lock-timeout SECONDS waits longer")
+            }
             store::Error::Io { .. } => Self::new(Kind::Unavailable, message),
             store::Error::NotAStore { .. } => Self::new(Kind::Invalid, message)
                 .hint("--store PATH, or the variable WINDLASS_STORE, names the store's file"),

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::error::Result;
 use crate::app::conflict::Decision;
+use crate::error::Result;
 use crate::ops::selecting::conflict_ids as ids;
 use crate::ops::{Effect, Operation, Output};
 
@@ -35,6 +35,12 @@ impl Operation for ConflictKeep {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        app.decide(&ids(&args.ids)?, &Decision::Keep { protect: args.protect }).map(Output::Outcome)
+        app.decide(
+            &ids(&args.ids)?,
+            &Decision::Keep {
+                protect: args.protect,
+            },
+        )
+        .map(Output::Outcome)
     }
 }

@@ -28,16 +28,17 @@ impl Operation for ConflictList {
     const NAME: &'static str = "conflict list";
     const ABOUT: &'static str = "List merge conflicts that wait for a decision";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] = &[
-        "conflict list",
-        "conflict list 'prod-*/ledger' --all",
-    ];
+    const EXAMPLES: &'static [&'static str] =
+        &["conflict list", "conflict list 'prod-*/ledger' --all"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve(app)?;
         let rows = app.conflicts_of(&selection)?;
-        let rows: Vec<_> = rows.into_iter().filter(|row| args.all || row.is_open()).collect();
+        let rows: Vec<_> = rows
+            .into_iter()
+            .filter(|row| args.all || row.is_open())
+            .collect();
         app.conflict_table(&rows).map(Output::Table)
     }
 }

@@ -24,15 +24,17 @@ impl Operation for ConflictShow {
     const NAME: &'static str = "conflict show";
     const ABOUT: &'static str = "Show conflicts: base, incoming and local, who and when, and why";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] = &[
-        "conflict show c41",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["conflict show c41"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let rows = app.conflicts_named(&ids(&args.ids)?)?;
         let text = app.describe_conflicts(&rows)?;
         let value = app.conflict_table(&rows)?.to_json();
-        Ok(Output::Report { text, value, exit_code: 0 })
+        Ok(Output::Report {
+            text,
+            value,
+            exit_code: 0,
+        })
     }
 }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::error::Result;
 use crate::app::conflict::Decision;
+use crate::error::Result;
 use crate::ops::selecting::conflict_ids as ids;
 use crate::ops::{Effect, Operation, Output};
 
@@ -25,12 +25,11 @@ impl Operation for ConflictTake {
     const NAME: &'static str = "conflict take";
     const ABOUT: &'static str = "Decide conflicts for the incoming value";
     const EFFECT: Effect = Effect::Write;
-    const EXAMPLES: &'static [&'static str] = &[
-        "conflict take c41",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["conflict take c41"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        app.decide(&ids(&args.ids)?, &Decision::Take).map(Output::Outcome)
+        app.decide(&ids(&args.ids)?, &Decision::Take)
+            .map(Output::Outcome)
     }
 }

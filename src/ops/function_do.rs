@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::error::Result;
 use crate::app::change::ChangeOptions;
 use crate::app::functions::{is_mutating, refuse_dry_run};
+use crate::error::Result;
 use crate::ops::selecting::{SelectingFlags, shown};
 use crate::ops::{Effect, Operation, Output};
 
@@ -39,15 +39,15 @@ impl Operation for FunctionDo {
     const NAME: &'static str = "function run";
     const ABOUT: &'static str = "Run a function over units";
     const EFFECT: Effect = Effect::Write;
-    const EXAMPLES: &'static [&'static str] = &[
-        "function run --help",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["function run --help"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve_for_write(app)?;
-        let change =
-            ChangeOptions { allow_empty: args.selecting.allow_empty, dry_run: args.dry_run };
+        let change = ChangeOptions {
+            allow_empty: args.selecting.allow_empty,
+            dry_run: args.dry_run,
+        };
         let (name, positional, named) = (&args.function, &args.args, &args.named);
         if is_mutating(&*app.catalogue()?.get(name)?) {
             let outcome = app.run_function(&selection, name, positional, named, change)?;

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::app;
 use crate::app::App;
 use crate::error::Result;
-use crate::app;
 use crate::ops::selecting::object;
 use crate::ops::{Effect, Operation, Output};
 
@@ -24,13 +24,14 @@ impl Operation for FunctionExplain {
     const NAME: &'static str = "function explain";
     const ABOUT: &'static str = "Show a function's parameters, documentation and examples";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] = &[
-        "function explain set-replicas",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["function explain set-replicas"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let function = app.catalogue()?.get(&args.name)?;
-        Ok(object(app::functions::explain(&function), app::functions::to_json(&function)))
+        Ok(object(
+            app::functions::explain(&function),
+            app::functions::to_json(&function),
+        ))
     }
 }

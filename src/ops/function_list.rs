@@ -19,9 +19,7 @@ impl Operation for FunctionList {
     const NAME: &'static str = "function list";
     const ABOUT: &'static str = "List the functions there are";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] = &[
-        "function list",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["function list"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

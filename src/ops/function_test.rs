@@ -34,6 +34,10 @@ impl Operation for FunctionTest {
 
     fn run(app: &App, args: Args) -> Result<Output> {
         app.test_functions(args.what.as_deref(), args.junit.as_deref())
-            .map(|report| Output::Report { exit_code: report.exit_code(), value: report.to_json(), text: report.to_string() })
+            .map(|report| Output::Report {
+                exit_code: report.exit_code(),
+                value: report.to_json(),
+                text: report.to_string(),
+            })
     }
 }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::error::Result;
 use crate::app::import::{IMPORT_SOURCE, ImportOptions};
+use crate::error::Result;
 use crate::ops::{Effect, Operation, Output};
 
 /// Imports a folder of YAML.
@@ -33,7 +33,8 @@ pub struct Args {
 
 impl Operation for Import {
     const NAME: &'static str = "import";
-    const ABOUT: &'static str = "Import a folder of YAML: one unit a file, merged when it is imported again";
+    const ABOUT: &'static str =
+        "Import a folder of YAML: one unit a file, merged when it is imported again";
     const EFFECT: Effect = Effect::Write;
     const EXAMPLES: &'static [&'static str] = &[
         "import k8s --space bench",
@@ -47,6 +48,7 @@ impl Operation for Import {
             skip_refused: args.skip_refused,
             dry_run: args.dry_run,
         };
-        app.import_folder(&args.space.parse()?, &args.folder, &options).map(Output::Outcome)
+        app.import_folder(&args.space.parse()?, &args.folder, &options)
+            .map(Output::Outcome)
     }
 }

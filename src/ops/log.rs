@@ -23,10 +23,7 @@ impl Operation for Log {
     const NAME: &'static str = "log";
     const ABOUT: &'static str = "List operations, the newest first";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] = &[
-        "log",
-        "log --limit 5",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["log", "log --limit 5"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

@@ -208,8 +208,11 @@ fn run_matches<O: Operation>(app: &App, matches: &clap::ArgMatches) -> Result<Ou
 
 fn run_json<O: Operation>(app: &App, args: serde_json::Value) -> Result<Output> {
     let args = serde_json::from_value(args).map_err(|error| {
-        Error::new(Kind::Usage, format!("expected the arguments of {}: {error}", O::NAME))
-            .hint(format!("windlass {} --help lists them", O::NAME))
+        Error::new(
+            Kind::Usage,
+            format!("expected the arguments of {}: {error}", O::NAME),
+        )
+        .hint(format!("windlass {} --help lists them", O::NAME))
     })?;
     O::run(app, args)
 }

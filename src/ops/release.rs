@@ -39,6 +39,7 @@ impl Operation for Release {
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve_for_write(app)?;
         let resource = args.resource.as_deref();
-        app.set_protected(&selection, &args.path, resource, false).map(Output::Outcome)
+        app.set_protected(&selection, &args.path, resource, false)
+            .map(Output::Outcome)
     }
 }

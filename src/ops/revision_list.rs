@@ -28,13 +28,13 @@ impl Operation for RevisionList {
     const NAME: &'static str = "revision list";
     const ABOUT: &'static str = "List a unit's revisions, the newest first";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] = &[
-        "revision list traderx-prod-eu/trade-service --limit 3",
-    ];
+    const EXAMPLES: &'static [&'static str] =
+        &["revision list traderx-prod-eu/trade-service --limit 3"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve_one(app)?;
-        app.revision_table(selection.pins()[0].unit, args.limit).map(Output::Table)
+        app.revision_table(selection.pins()[0].unit, args.limit)
+            .map(Output::Table)
     }
 }

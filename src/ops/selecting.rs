@@ -5,8 +5,8 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::app::outcome::Outcome;
 use crate::app::select::{Request, Selection};
-use crate::ops::Output;
 use crate::error::{Error, Kind, Result};
+use crate::ops::Output;
 
 /// Which units an operation means.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
@@ -77,8 +77,10 @@ impl Selecting {
             1 => Ok(selection),
             0 => Err(Error::new(Kind::NotFound, "expected one unit, found none")
                 .hint("windlass unit list shows the units there are")),
-            count => Err(Error::new(Kind::Usage, format!("expected one unit, found {count}"))
-                .hint("name it as space/unit")),
+            count => Err(
+                Error::new(Kind::Usage, format!("expected one unit, found {count}"))
+                    .hint("name it as space/unit"),
+            ),
         }
     }
 }
@@ -113,8 +115,11 @@ impl SelectingFlags {
         if is_said {
             return Ok(());
         }
-        Err(Error::new(Kind::Usage, "expected to be told which units, found nothing")
-            .hint("pass --space NAME, --space '*' for all, --unit SPACE/UNIT, or --where CLAUSE"))
+        Err(Error::new(
+            Kind::Usage,
+            "expected to be told which units, found nothing",
+        )
+        .hint("pass --space NAME, --space '*' for all, --unit SPACE/UNIT, or --where CLAUSE"))
     }
 }
 
@@ -131,7 +136,11 @@ pub fn label(text: &str) -> std::result::Result<(String, String), String> {
 
 /// A result with a line for people.
 pub fn object(text: String, value: serde_json::Value) -> Output {
-    Output::Report { text, value, exit_code: 0 }
+    Output::Report {
+        text,
+        value,
+        exit_code: 0,
+    }
 }
 
 /// Reads the numbers of conflicts: `c41`.

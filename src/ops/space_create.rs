@@ -36,14 +36,19 @@ impl Operation for SpaceCreate {
     const NAME: &'static str = "space create";
     const ABOUT: &'static str = "Make a space";
     const EFFECT: Effect = Effect::Write;
-    const EXAMPLES: &'static [&'static str] =
-        &["space create traderx", "space create prod-us --label environment=prod --allow-exists"];
+    const EXAMPLES: &'static [&'static str] = &[
+        "space create traderx",
+        "space create prod-us --label environment=prod --allow-exists",
+    ];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let slug = args.slug.parse()?;
         let labels: BTreeMap<String, String> = args.labels.into_iter().collect();
-        let options = SpaceOptions { labels, target: args.target.map(|slug| slug.parse()).transpose()? };
+        let options = SpaceOptions {
+            labels,
+            target: args.target.map(|slug| slug.parse()).transpose()?,
+        };
         let made = if args.allow_exists {
             app.ensure_space(&slug, &options)?
         } else {

@@ -26,6 +26,7 @@ impl Operation for SpaceList {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        app.space_table(args.pattern.as_deref().unwrap_or("*")).map(Output::Table)
+        app.space_table(args.pattern.as_deref().unwrap_or("*"))
+            .map(Output::Table)
     }
 }

@@ -29,9 +29,7 @@ impl Operation for TargetCreate {
     const NAME: &'static str = "target create";
     const ABOUT: &'static str = "Make sure of a target";
     const EFFECT: Effect = Effect::Write;
-    const EXAMPLES: &'static [&'static str] = &[
-        "target create sandbox --kind sandbox",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["target create sandbox --kind sandbox"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

@@ -19,9 +19,7 @@ impl Operation for TargetList {
     const NAME: &'static str = "target list";
     const ABOUT: &'static str = "List targets";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] = &[
-        "target list",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["target list"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::error::Result;
 use crate::app::rollout::{ApplyOptions, duration};
+use crate::error::Result;
 use crate::ops::selecting::Selecting;
 use crate::ops::{Effect, Operation, Output};
 

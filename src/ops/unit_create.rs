@@ -55,7 +55,15 @@ impl Operation for UnitCreate {
         let made = match (args.file, args.upstream_unit) {
             (Some(file), None) => {
                 let text = app.project().read_file(&file)?;
-                app.create_unit(space, &slug, &text, &UnitOptions { labels, source: None })?
+                app.create_unit(
+                    space,
+                    &slug,
+                    &text,
+                    &UnitOptions {
+                        labels,
+                        source: None,
+                    },
+                )?
             }
             (None, Some(upstream)) => {
                 let reference = match args.upstream_space {
@@ -66,8 +74,11 @@ impl Operation for UnitCreate {
                 app.create_clone(space, source, &slug, &labels)?
             }
             _ => {
-                return Err(Error::new(Kind::Usage, "expected a file or --upstream-unit, found neither")
-                    .hint("windlass unit create --space SPACE SLUG FILE"));
+                return Err(Error::new(
+                    Kind::Usage,
+                    "expected a file or --upstream-unit, found neither",
+                )
+                .hint("windlass unit create --space SPACE SLUG FILE"));
             }
         };
         Ok(Output::Outcome(Outcome {

@@ -28,12 +28,15 @@ impl Operation for UnitData {
     const NAME: &'static str = "unit data";
     const ABOUT: &'static str = "Print a unit's YAML, byte for byte";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] =
-        &["unit data traderx/reference-data", "unit data traderx/reference-data --revision 1"];
+    const EXAMPLES: &'static [&'static str] = &[
+        "unit data traderx/reference-data",
+        "unit data traderx/reference-data --revision 1",
+    ];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve_one(app)?;
-        app.data(selection.pins()[0].unit, args.revision).map(Output::Text)
+        app.data(selection.pins()[0].unit, args.revision)
+            .map(Output::Text)
     }
 }

@@ -25,9 +25,7 @@ impl Operation for UnitDelete {
     const NAME: &'static str = "unit delete";
     const ABOUT: &'static str = "Delete units; refused while they are live";
     const EFFECT: Effect = Effect::Write;
-    const EXAMPLES: &'static [&'static str] = &[
-        "unit delete traderx/reference-data",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["unit delete traderx/reference-data"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

@@ -25,9 +25,7 @@ impl Operation for UnitDestroy {
     const NAME: &'static str = "unit destroy";
     const ABOUT: &'static str = "Remove units from their targets; the records stay";
     const EFFECT: Effect = Effect::Deploy;
-    const EXAMPLES: &'static [&'static str] = &[
-        "unit destroy traderx/reference-data",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["unit destroy traderx/reference-data"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

@@ -25,8 +25,10 @@ impl Operation for UnitGet {
     const NAME: &'static str = "unit get";
     const ABOUT: &'static str = "Show one unit: its attributes and its data, as JSON";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] =
-        &["unit get traderx/reference-data", "unit get reference-data --space traderx"];
+    const EXAMPLES: &'static [&'static str] = &[
+        "unit get traderx/reference-data",
+        "unit get reference-data --space traderx",
+    ];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

@@ -46,7 +46,11 @@ impl Operation for UnitList {
         if args.names {
             let names = app.references(&selection)?;
             let text = names.iter().map(|name| format!("{name}\n")).collect();
-            return Ok(Output::Report { text, value: names.into(), exit_code: 0 });
+            return Ok(Output::Report {
+                text,
+                value: names.into(),
+                exit_code: 0,
+            });
         }
         app.table(&selection, &args.columns).map(Output::Table)
     }

@@ -25,9 +25,7 @@ impl Operation for UnitLiveState {
     const NAME: &'static str = "unit live-state";
     const ABOUT: &'static str = "Show what a unit's target runs";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] = &[
-        "unit live-state traderx/reference-data",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["unit live-state traderx/reference-data"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

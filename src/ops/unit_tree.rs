@@ -31,8 +31,10 @@ impl Operation for UnitTree {
     const NAME: &'static str = "unit tree";
     const ABOUT: &'static str = "Show variants below what they were cloned from";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] =
-        &["unit tree trade-service --space '*' --columns UpgradeNeeded", "unit tree --space '*'"];
+    const EXAMPLES: &'static [&'static str] = &[
+        "unit tree trade-service --space '*' --columns UpgradeNeeded",
+        "unit tree --space '*'",
+    ];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

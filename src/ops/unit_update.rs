@@ -89,6 +89,9 @@ impl Operation for UnitUpdate {
 
 fn json(text: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|error| {
-        Error::new(Kind::Usage, format!("expected JSON for --patch, found `{text}`: {error}"))
+        Error::new(
+            Kind::Usage,
+            format!("expected JSON for --patch, found `{text}`: {error}"),
+        )
     })
 }

@@ -20,14 +20,15 @@ impl Operation for WhoAmI {
     const NAME: &'static str = "whoami";
     const ABOUT: &'static str = "Show who operations will name";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] = &[
-        "whoami",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["whoami"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let Args {} = args;
         let actor = app.actor();
-        Ok(object(format!("{actor}\n"), serde_json::json!({ "Actor": actor })))
+        Ok(object(
+            format!("{actor}\n"),
+            serde_json::json!({ "Actor": actor }),
+        ))
     }
 }

@@ -29,9 +29,7 @@ impl Operation for WorkerInstall {
     const NAME: &'static str = "worker install";
     const ABOUT: &'static str = "Make sure of a space's worker, and of a target for its units";
     const EFFECT: Effect = Effect::Write;
-    const EXAMPLES: &'static [&'static str] = &[
-        "worker install worker --space traderx --wait",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["worker install worker --space traderx --wait"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

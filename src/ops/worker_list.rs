@@ -19,9 +19,7 @@ impl Operation for WorkerList {
     const NAME: &'static str = "worker list";
     const ABOUT: &'static str = "List workers";
     const EFFECT: Effect = Effect::Read;
-    const EXAMPLES: &'static [&'static str] = &[
-        "worker list",
-    ];
+    const EXAMPLES: &'static [&'static str] = &["worker list"];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

@@ -188,10 +188,7 @@ fn hint(suggestion: Option<&str>) -> String {
 }
 
 /// The candidate that differs least from `name`, if it is near enough to be what was meant.
-pub fn nearest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = name.chars().take(64).flat_map(char::to_lowercase).collect();
     let allowed = (wanted.len() / 3).max(1);
     candidates

@@ -47,7 +47,9 @@ impl Program {
             .map_err(|error| translate::parse_error(&error, path, &text))?;
         ast.set_source(path);
         let meta = File { path, text: &text }.meta(&ast)?;
-        let parameters = meta.params.map(|params| Function::of_script(path, &text, params));
+        let parameters = meta
+            .params
+            .map(|params| Function::of_script(path, &text, params));
         Ok(Self {
             path: path.to_owned(),
             text,
@@ -75,7 +77,12 @@ impl Program {
     /// An unknown flag, a parameter given twice or missing, a value of the wrong type.
     pub fn arguments(&self, words: &[String]) -> Result<Dynamic> {
         let Some(function) = &self.parameters else {
-            return Ok(words.iter().cloned().map(Dynamic::from).collect::<Vec<_>>().into());
+            return Ok(words
+                .iter()
+                .cloned()
+                .map(Dynamic::from)
+                .collect::<Vec<_>>()
+                .into());
         };
         let mut positional = Vec::new();
         let mut named = serde_json::Map::new();

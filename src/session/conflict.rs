@@ -27,7 +27,10 @@ pub(super) struct ScriptConflict {
 
 impl ScriptConflicts {
     pub(super) fn new(app: &App, rows: Vec<Conflict>) -> Self {
-        Self { app: app.clone(), rows }
+        Self {
+            app: app.clone(),
+            rows,
+        }
     }
 
     fn ids(&self) -> Vec<ConflictId> {
@@ -41,8 +44,14 @@ impl IntoIterator for ScriptConflicts {
 
     fn into_iter(self) -> Self::IntoIter {
         let app = self.app;
-        let rows: Vec<ScriptConflict> =
-            self.rows.into_iter().map(|row| ScriptConflict { app: app.clone(), row }).collect();
+        let rows: Vec<ScriptConflict> = self
+            .rows
+            .into_iter()
+            .map(|row| ScriptConflict {
+                app: app.clone(),
+                row,
+            })
+            .collect();
         rows.into_iter()
     }
 }
@@ -86,17 +95,27 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
     engine
         .register_type_with_name::<ScriptConflict>("Conflict")
         .register_get("id", |on: &mut ScriptConflict| on.row.id.to_string())
-        .register_get("path", |on: &mut ScriptConflict| on.row.row.path.to_string())
-        .register_get("resource", |on: &mut ScriptConflict| on.row.row.resource.to_string())
-        .register_get("base", |on: &mut ScriptConflict| on.row.row.base.clone().unwrap_or_default())
+        .register_get("path", |on: &mut ScriptConflict| {
+            on.row.row.path.to_string()
+        })
+        .register_get("resource", |on: &mut ScriptConflict| {
+            on.row.row.resource.to_string()
+        })
+        .register_get("base", |on: &mut ScriptConflict| {
+            on.row.row.base.clone().unwrap_or_default()
+        })
         .register_get("local", |on: &mut ScriptConflict| {
             on.row.row.local.clone().unwrap_or_default()
         })
         .register_get("incoming", |on: &mut ScriptConflict| {
             on.row.row.incoming.clone().unwrap_or_default()
         })
-        .register_get("reason", |on: &mut ScriptConflict| on.row.row.reason.describe().to_owned())
-        .register_get("state", |on: &mut ScriptConflict| state_word(on.row.row.state).to_owned())
+        .register_get("reason", |on: &mut ScriptConflict| {
+            on.row.row.reason.describe().to_owned()
+        })
+        .register_get("state", |on: &mut ScriptConflict| {
+            state_word(on.row.row.state).to_owned()
+        })
         .register_fn("take", |on: &mut ScriptConflict| {
             decide(&on.app, &[on.row.id], &Decision::Take)
         })

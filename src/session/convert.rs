@@ -10,7 +10,10 @@ pub(super) type Scripted<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 /// Throws an error of ours as a value that `catch (e)` and `error(e)` understand.
 pub(super) fn thrown(error: Error) -> Box<EvalAltResult> {
-    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(error), Position::NONE))
+    Box::new(EvalAltResult::ErrorRuntime(
+        Dynamic::from(error),
+        Position::NONE,
+    ))
 }
 
 /// Hands a result of ours to a script.
@@ -48,15 +51,22 @@ pub(super) fn to_json(value: &Dynamic) -> Result<Value> {
     rhai::serde::from_dynamic::<Value>(value).map_err(|_| {
         Error::new(
             Kind::Usage,
-            format!("expected text, a number, a list or a map, found a value of type {}", value.type_name()),
+            format!(
+                "expected text, a number, a list or a map, found a value of type {}",
+                value.type_name()
+            ),
         )
     })
 }
 
 /// JSON as a script's value.
 pub(super) fn to_dynamic(value: &Value) -> Result<Dynamic> {
-    rhai::serde::to_dynamic(value)
-        .map_err(|error| Error::new(Kind::Internal, format!("cannot hand a value to the script: {error}")))
+    rhai::serde::to_dynamic(value).map_err(|error| {
+        Error::new(
+            Kind::Internal,
+            format!("cannot hand a value to the script: {error}"),
+        )
+    })
 }
 
 /// A list of texts.
@@ -65,7 +75,10 @@ pub(super) fn to_texts(values: &Array) -> Result<Vec<String>> {
         .iter()
         .map(|value| {
             value.clone().into_string().map_err(|found| {
-                Error::new(Kind::Usage, format!("expected a list of text, found a {found} in it"))
+                Error::new(
+                    Kind::Usage,
+                    format!("expected a list of text, found a {found} in it"),
+                )
             })
         })
         .collect()
@@ -79,7 +92,10 @@ pub(super) struct Options<'a> {
 
 impl<'a> Options<'a> {
     pub(super) fn new(map: &'a Map) -> Self {
-        Self { map, known: Vec::new() }
+        Self {
+            map,
+            known: Vec::new(),
+        }
     }
 
     pub(super) fn get(&mut self, key: &'static str) -> Option<&'a Dynamic> {
@@ -89,21 +105,30 @@ impl<'a> Options<'a> {
 
     pub(super) fn flag(&mut self, key: &'static str) -> Result<bool> {
         self.get(key).map_or(Ok(false), |value| {
-            value.as_bool().map_err(|found| wrong_type(key, "true or false", found))
+            value
+                .as_bool()
+                .map_err(|found| wrong_type(key, "true or false", found))
         })
     }
 
     pub(super) fn text(&mut self, key: &'static str) -> Result<Option<String>> {
         self.get(key)
             .map(|value| {
-                value.clone().into_string().map_err(|found| wrong_type(key, "text", found))
+                value
+                    .clone()
+                    .into_string()
+                    .map_err(|found| wrong_type(key, "text", found))
             })
             .transpose()
     }
 
     pub(super) fn number(&mut self, key: &'static str) -> Result<Option<i64>> {
         self.get(key)
-            .map(|value| value.as_int().map_err(|found| wrong_type(key, "a whole number", found)))
+            .map(|value| {
+                value
+                    .as_int()
+                    .map_err(|found| wrong_type(key, "a whole number", found))
+            })
             .transpose()
     }
 
@@ -117,7 +142,9 @@ impl<'a> Options<'a> {
         let map = value
             .read_lock::<Map>()
             .ok_or_else(|| wrong_type(key, "a map of labels", value.type_name()))?;
-        let labels = map.iter().map(|(key, value)| (key.to_string(), value.to_string()));
+        let labels = map
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.to_string()));
         Ok(labels.collect())
     }
 
@@ -137,5 +164,8 @@ impl<'a> Options<'a> {
 }
 
 fn wrong_type(key: &str, expected: &str, found: &str) -> Error {
-    Error::new(Kind::Usage, format!("expected {expected} for the option `{key}`, found {found}"))
+    Error::new(
+        Kind::Usage,
+        format!("expected {expected} for the option `{key}`, found {found}"),
+    )
 }

@@ -11,11 +11,17 @@ use crate::session::verbs::revision_number;
 /// The options of `apply`.
 pub(super) fn apply_options(map: &Map) -> Result<ApplyOptions> {
     let mut options = Options::new(map);
-    let timeout = options.text("timeout")?.map(|text| duration(&text)).transpose()?;
+    let timeout = options
+        .text("timeout")?
+        .map(|text| duration(&text))
+        .transpose()?;
     let found = ApplyOptions {
         wait: options.flag("wait")?,
         timeout,
-        revision: options.number("revision")?.map(revision_number).transpose()?,
+        revision: options
+            .number("revision")?
+            .map(revision_number)
+            .transpose()?,
         allow_empty: options.flag("allow_empty")?,
         dry_run: options.flag("dry_run")?,
     };
@@ -28,7 +34,9 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
     let ensure = move |slug: &str, options: Map| {
         scripted((|| {
             let mut options = Options::new(&options);
-            let kind = options.text("kind")?.unwrap_or_else(|| "sandbox".to_owned());
+            let kind = options
+                .text("kind")?
+                .unwrap_or_else(|| "sandbox".to_owned());
             let namespace = options.text("namespace")?;
             options.finish()?;
             let target = here.ensure_target(&slug.parse()?, &kind, namespace.as_deref())?;

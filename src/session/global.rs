@@ -7,7 +7,9 @@ use rhai::{Array, Dynamic, Engine, FnPtr, Map, NativeCallContext};
 use crate::app::App;
 use crate::app::select::Request;
 use crate::error::{Error, Kind, Result};
-use crate::session::convert::{Scripted, caught, of_value, scripted, to_dynamic, to_json, to_texts};
+use crate::session::convert::{
+    Scripted, caught, of_value, scripted, to_dynamic, to_json, to_texts,
+};
 use crate::session::selection::{ScriptSelection, ScriptTable};
 use crate::session::unit::ScriptUnit;
 
@@ -17,7 +19,9 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
     register_transactions(engine, app);
     register_errors(engine);
     let here = app.clone();
-    engine.register_fn("read_file", move |name: &str| scripted(here.project().read_file(name)));
+    engine.register_fn("read_file", move |name: &str| {
+        scripted(here.project().read_file(name))
+    });
     let here = app.clone();
     engine.register_fn("message", move |why: &str| here.set_message(why));
     let here = app.clone();
@@ -32,18 +36,26 @@ fn register_selecting(engine: &mut Engine, app: &App) {
             for (name, value) in bound {
                 bindings.insert(name.to_string(), to_json(value)?);
             }
-            let request =
-                Request { selector: Some(selector.to_owned()), bindings, ..Request::default() };
+            let request = Request {
+                selector: Some(selector.to_owned()),
+                bindings,
+                ..Request::default()
+            };
             Ok(ScriptSelection::new(&here, here.select(&request)?))
         })())
     };
     let plain = select.clone();
     engine
         .register_fn("units", move |selector: &str| plain(selector, &Map::new()))
-        .register_fn("units", move |selector: &str, bound: Map| select(selector, &bound));
+        .register_fn("units", move |selector: &str, bound: Map| {
+            select(selector, &bound)
+        });
     let here = app.clone();
     engine.register_fn("unit", move |reference: &str| {
-        scripted(here.unit_named(reference).map(|id| ScriptUnit::new(&here, id)))
+        scripted(
+            here.unit_named(reference)
+                .map(|id| ScriptUnit::new(&here, id)),
+        )
     });
 }
 
@@ -63,15 +75,19 @@ fn register_showing(engine: &mut Engine, app: &App) {
         let note = |unit| {
             let handle = ScriptUnit::new(&here, unit);
             let note: Scripted<Dynamic> = note.call_within_context(context, (handle,));
-            note.map(|note| note.to_string()).map_err(|error| caught(&error))
+            note.map(|note| note.to_string())
+                .map_err(|error| caught(&error))
         };
         scripted(here.outline(patterns, &note))
     };
     let several = outline.clone();
     engine
-        .register_fn("outline", move |context: NativeCallContext<'_>, pattern: &str, note: FnPtr| {
-            outline(&context, &[pattern.to_owned()], &note)
-        })
+        .register_fn(
+            "outline",
+            move |context: NativeCallContext<'_>, pattern: &str, note: FnPtr| {
+                outline(&context, &[pattern.to_owned()], &note)
+            },
+        )
         .register_fn(
             "outline",
             move |context: NativeCallContext<'_>, patterns: Array, note: FnPtr| {
@@ -80,10 +96,15 @@ fn register_showing(engine: &mut Engine, app: &App) {
         );
     let here = app.clone();
     let log = move |limit: i64| {
-        scripted(here.log_table(usize::try_from(limit).unwrap_or(0)).map(ScriptTable))
+        scripted(
+            here.log_table(usize::try_from(limit).unwrap_or(0))
+                .map(ScriptTable),
+        )
     };
     let recent = log.clone();
-    engine.register_fn("log", log).register_fn("log", move || recent(20));
+    engine
+        .register_fn("log", log)
+        .register_fn("log", move || recent(20));
     let here = app.clone();
     engine.register_fn("function_list", move || {
         scripted(here.function_table().map(ScriptTable))
@@ -98,12 +119,16 @@ fn register_transactions(engine: &mut Engine, app: &App) {
     };
     let reasoned = atomic.clone();
     engine
-        .register_fn("atomic", move |context: NativeCallContext<'_>, body: FnPtr| {
-            atomic(&context, None, &body)
-        })
-        .register_fn("atomic", move |context: NativeCallContext<'_>, why: &str, body: FnPtr| {
-            reasoned(&context, Some(why), &body)
-        });
+        .register_fn(
+            "atomic",
+            move |context: NativeCallContext<'_>, body: FnPtr| atomic(&context, None, &body),
+        )
+        .register_fn(
+            "atomic",
+            move |context: NativeCallContext<'_>, why: &str, body: FnPtr| {
+                reasoned(&context, Some(why), &body)
+            },
+        );
     let here = app.clone();
     engine.register_fn(
         "as_actor",
@@ -127,7 +152,9 @@ fn register_errors(engine: &mut Engine) {
             error.hints().iter().cloned().map(Dynamic::from).collect()
         })
         .register_get("at", |error: &mut Error| {
-            error.location().map_or(Dynamic::UNIT, |at| Dynamic::from(at.to_string()))
+            error
+                .location()
+                .map_or(Dynamic::UNIT, |at| Dynamic::from(at.to_string()))
         })
         .register_fn("to_string", |error: &mut Error| error.to_string())
         .register_fn("to_debug", |error: &mut Error| error.to_string())

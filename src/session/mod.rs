@@ -57,7 +57,11 @@ impl Session {
             print(&format!("{source}:{position:?} {text}\n"));
         });
         register(&mut engine, app)?;
-        Ok(Self { app: app.clone(), engine, interrupt: Interrupt::default() })
+        Ok(Self {
+            app: app.clone(),
+            engine,
+            interrupt: Interrupt::default(),
+        })
     }
 
     /// Stops what runs, between two steps, once `interrupt` is set.
@@ -163,18 +167,28 @@ impl Session {
         );
         let text = with_newline(&text.unwrap_or_else(|_| value.to_string()));
         let json = to_json(&value).unwrap_or_else(|_| text.trim_end().into());
-        Ok(Output::Report { text, value: json, exit_code: 0 })
+        Ok(Output::Report {
+            text,
+            value: json,
+            exit_code: 0,
+        })
     }
 
     fn failed(&self, program: &Program, error: &EvalAltResult) -> Result<Option<Output>> {
         if let EvalAltResult::ErrorTerminated(value, _) = error.unwrap_inner() {
             if let Some(ExitRequest(code)) = value.clone().try_cast::<ExitRequest>() {
                 let text = String::new();
-                return Ok(Some(Output::Report { text, value: code.into(), exit_code: code }));
+                return Ok(Some(Output::Report {
+                    text,
+                    value: code.into(),
+                    exit_code: code,
+                }));
             }
             if self.interrupt.is_set() {
-                return Err(Error::new(Kind::Limit, "interrupted; what was open was dropped")
-                    .with_exit_code(130));
+                return Err(
+                    Error::new(Kind::Limit, "interrupted; what was open was dropped")
+                        .with_exit_code(130),
+                );
             }
         }
         let error_of_ours = match error.unwrap_inner() {
@@ -197,8 +211,12 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     preview::register(engine);
     conflict::register(engine, app);
     deploying::register(engine, app);
-    let functions: Vec<String> =
-        app.catalogue()?.list().iter().map(|function| function.name.clone()).collect();
+    let functions: Vec<String> = app
+        .catalogue()?
+        .list()
+        .iter()
+        .map(|function| function.name.clone())
+        .collect();
     verbs::register::<unit::ScriptUnit>(engine);
     verbs::register::<selection::ScriptSelection>(engine);
     verbs::register::<outcome::ScriptOutcome>(engine);
@@ -235,11 +253,17 @@ fn read_variable(
         Kind::Denied,
         format!("expected a variable that META declares, found `{name}`"),
     )
-    .hint(format!("export const META = #{{ env: [\"{name}\"] }}; lets the script read it")))
+    .hint(format!(
+        "export const META = #{{ env: [\"{name}\"] }}; lets the script read it"
+    )))
 }
 
 fn with_newline(text: &str) -> String {
-    if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+    if text.is_empty() || text.ends_with('\n') {
+        text.to_owned()
+    } else {
+        format!("{text}\n")
+    }
 }
 
 /// A place in a script's text.

@@ -29,7 +29,10 @@ impl Addressed for ScriptOutcome {
 
 impl ScriptOutcome {
     pub(super) fn new(app: &App, outcome: Outcome) -> Self {
-        Self { app: app.clone(), outcome }
+        Self {
+            app: app.clone(),
+            outcome,
+        }
     }
 
     pub(super) fn into_outcome(self) -> Outcome {
@@ -40,21 +43,37 @@ impl ScriptOutcome {
 pub(super) fn register(engine: &mut Engine) {
     engine
         .register_type_with_name::<ScriptOutcome>("Outcome")
-        .register_get("changed", |on: &mut ScriptOutcome| count(on.outcome.changed()))
-        .register_get("unchanged", |on: &mut ScriptOutcome| count(on.outcome.unchanged()))
-        .register_get("skipped", |on: &mut ScriptOutcome| count(on.outcome.skipped()))
-        .register_get("failed", |on: &mut ScriptOutcome| count(on.outcome.failed()))
-        .register_get("matched", |on: &mut ScriptOutcome| count(on.outcome.reports.len()))
+        .register_get("changed", |on: &mut ScriptOutcome| {
+            count(on.outcome.changed())
+        })
+        .register_get("unchanged", |on: &mut ScriptOutcome| {
+            count(on.outcome.unchanged())
+        })
+        .register_get("skipped", |on: &mut ScriptOutcome| {
+            count(on.outcome.skipped())
+        })
+        .register_get("failed", |on: &mut ScriptOutcome| {
+            count(on.outcome.failed())
+        })
+        .register_get("matched", |on: &mut ScriptOutcome| {
+            count(on.outcome.reports.len())
+        })
         .register_get("conflicts", |on: &mut ScriptOutcome| -> Array {
             let conflicts = on.outcome.conflicts().into_iter();
             conflicts.map(|id| Dynamic::from(id.to_string())).collect()
         })
         .register_get("op", |on: &mut ScriptOutcome| {
-            on.outcome.op.map_or(Dynamic::UNIT, |op| Dynamic::from(op.to_string()))
+            on.outcome
+                .op
+                .map_or(Dynamic::UNIT, |op| Dynamic::from(op.to_string()))
         })
         .register_get("summary", |on: &mut ScriptOutcome| on.outcome.summary())
-        .register_fn("report", |on: &mut ScriptOutcome| ScriptTable(on.outcome.table()))
-        .register_fn("table", |on: &mut ScriptOutcome| ScriptTable(on.outcome.table()))
+        .register_fn("report", |on: &mut ScriptOutcome| {
+            ScriptTable(on.outcome.table())
+        })
+        .register_fn("table", |on: &mut ScriptOutcome| {
+            ScriptTable(on.outcome.table())
+        })
         .register_fn("diff", |on: &mut ScriptOutcome| {
             scripted(on.app.diff_reports(&on.outcome.reports))
         })

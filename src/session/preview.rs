@@ -25,7 +25,12 @@ impl ScriptPreview {
         selection: ScriptSelection,
         body: FnPtr,
     ) -> Self {
-        Self { app: app.clone(), preview, selection, body }
+        Self {
+            app: app.clone(),
+            preview,
+            selection,
+            body,
+        }
     }
 }
 
@@ -33,17 +38,25 @@ pub(super) fn register(engine: &mut Engine) {
     engine
         .register_type_with_name::<ScriptPreview>("Preview")
         .register_fn("diff", |on: &mut ScriptPreview| on.preview.diff())
-        .register_fn("table", |on: &mut ScriptPreview| ScriptTable(on.preview.outcome().table()))
-        .register_get("changed", |on: &mut ScriptPreview| count(on.preview.outcome().changed()))
+        .register_fn("table", |on: &mut ScriptPreview| {
+            ScriptTable(on.preview.outcome().table())
+        })
+        .register_get("changed", |on: &mut ScriptPreview| {
+            count(on.preview.outcome().changed())
+        })
         .register_fn("to_string", |on: &mut ScriptPreview| on.preview.to_string())
         .register_fn("to_debug", |on: &mut ScriptPreview| on.preview.to_string())
-        .register_fn("commit", |context: NativeCallContext<'_>, on: &mut ScriptPreview| {
-            let body = || -> Result<()> {
-                let handle = on.selection.clone();
-                let result: Scripted<Dynamic> = on.body.call_within_context(&context, (handle,));
-                result.map(drop).map_err(|error| caught(&error))
-            };
-            let outcome = scripted(on.app.commit(&on.preview, body))?;
-            Ok::<_, Box<rhai::EvalAltResult>>(ScriptOutcome::new(&on.app, outcome))
-        });
+        .register_fn(
+            "commit",
+            |context: NativeCallContext<'_>, on: &mut ScriptPreview| {
+                let body = || -> Result<()> {
+                    let handle = on.selection.clone();
+                    let result: Scripted<Dynamic> =
+                        on.body.call_within_context(&context, (handle,));
+                    result.map(drop).map_err(|error| caught(&error))
+                };
+                let outcome = scripted(on.app.commit(&on.preview, body))?;
+                Ok::<_, Box<rhai::EvalAltResult>>(ScriptOutcome::new(&on.app, outcome))
+            },
+        );
 }

@@ -30,12 +30,16 @@ impl Addressed for ScriptSelection {
 
 impl ScriptSelection {
     pub(super) fn new(app: &App, selection: Selection) -> Self {
-        Self { app: app.clone(), selection }
+        Self {
+            app: app.clone(),
+            selection,
+        }
     }
 
     fn units(&self) -> Vec<ScriptUnit> {
         let pins = self.selection.pins().iter();
-        pins.map(|pin| ScriptUnit::new(&self.app, pin.unit)).collect()
+        pins.map(|pin| ScriptUnit::new(&self.app, pin.unit))
+            .collect()
     }
 }
 
@@ -62,10 +66,18 @@ pub(super) fn register(engine: &mut Engine) {
             on.units().into_iter().map(Dynamic::from).collect()
         })
         .register_fn("to_string", |on: &mut ScriptSelection| {
-            scripted(on.app.references(&on.selection).map(|names| names.join("\n")))
+            scripted(
+                on.app
+                    .references(&on.selection)
+                    .map(|names| names.join("\n")),
+            )
         })
         .register_fn("to_debug", |on: &mut ScriptSelection| {
-            scripted(on.app.references(&on.selection).map(|names| names.join("\n")))
+            scripted(
+                on.app
+                    .references(&on.selection)
+                    .map(|names| names.join("\n")),
+            )
         });
     engine
         .register_type_with_name::<ScriptTable>("Table")
@@ -73,7 +85,9 @@ pub(super) fn register(engine: &mut Engine) {
         .register_fn("to_debug", |table: &mut ScriptTable| table.0.to_string())
         .register_get("len", |table: &mut ScriptTable| count(table.0.rows().len()))
         .register_fn("len", |table: &mut ScriptTable| count(table.0.rows().len()))
-        .register_fn("rows", |table: &mut ScriptTable| scripted(to_dynamic(&table.0.to_json())));
+        .register_fn("rows", |table: &mut ScriptTable| {
+            scripted(to_dynamic(&table.0.to_json()))
+        });
 }
 
 /// What can be asked of everything that stands for units.
@@ -91,16 +105,21 @@ pub(super) fn register_reading<T: Addressed>(engine: &mut Engine) {
         .register_get("is_empty", |on: &mut T| {
             scripted(on.selection().map(|all| all.pins().is_empty()))
         })
-        .register_fn("preview", |context: NativeCallContext<'_>, on: &mut T, body: FnPtr| {
-            let selection = scripted(on.selection())?;
-            let handle = ScriptSelection::new(on.app(), selection);
-            let call = || {
-                let result: Scripted<Dynamic> = body.call_within_context(&context, (handle.clone(),));
-                result.map(drop).map_err(|error| caught(&error))
-            };
-            scripted(on.app().preview(call))
-                .map(|preview| ScriptPreview::new(on.app(), preview, handle.clone(), body.clone()))
-        });
+        .register_fn(
+            "preview",
+            |context: NativeCallContext<'_>, on: &mut T, body: FnPtr| {
+                let selection = scripted(on.selection())?;
+                let handle = ScriptSelection::new(on.app(), selection);
+                let call = || {
+                    let result: Scripted<Dynamic> =
+                        body.call_within_context(&context, (handle.clone(),));
+                    result.map(drop).map_err(|error| caught(&error))
+                };
+                scripted(on.app().preview(call)).map(|preview| {
+                    ScriptPreview::new(on.app(), preview, handle.clone(), body.clone())
+                })
+            },
+        );
 }
 
 /// A count as scripts have numbers.

@@ -23,11 +23,19 @@ pub(super) struct ScriptSpace {
 
 impl ScriptSpace {
     pub(super) fn new(app: &App, id: SpaceId) -> Self {
-        Self { app: app.clone(), id, outcome: "unchanged" }
+        Self {
+            app: app.clone(),
+            id,
+            outcome: "unchanged",
+        }
     }
 
     fn made(app: &App, made: &Made<SpaceId>) -> Self {
-        Self { app: app.clone(), id: made.id, outcome: made.status.word() }
+        Self {
+            app: app.clone(),
+            id: made.id,
+            outcome: made.status.word(),
+        }
     }
 
     fn slug(&self) -> Result<Slug> {
@@ -50,13 +58,17 @@ impl ScriptSpace {
 
     fn ensure_unit(&self, slug: &str, text: &str, options: &Map) -> Result<ScriptUnit> {
         let options = unit_options(options)?;
-        let made = self.app.ensure_unit(self.id, &slug.parse()?, text, &options)?;
+        let made = self
+            .app
+            .ensure_unit(self.id, &slug.parse()?, text, &options)?;
         Ok(ScriptUnit::made(&self.app, made))
     }
 
     fn create_unit(&self, slug: &str, text: &str, options: &Map) -> Result<ScriptUnit> {
         let options = unit_options(options)?;
-        let made = self.app.create_unit(self.id, &slug.parse()?, text, &options)?;
+        let made = self
+            .app
+            .create_unit(self.id, &slug.parse()?, text, &options)?;
         Ok(ScriptUnit::made(&self.app, made))
     }
 
@@ -77,11 +89,15 @@ impl ScriptSpace {
             None => self.app.unit_slug(source.id())?,
         };
         if self.app.has_unit(self.id, &name)? {
-            let made = self.app.ensure_clone(self.id, source.id(), Some(&name), &labels)?;
+            let made = self
+                .app
+                .ensure_clone(self.id, source.id(), Some(&name), &labels)?;
             return Ok(ScriptUnit::made(&self.app, made));
         }
         let (unit, _) = self.app.atomic(None, || {
-            let made = self.app.ensure_clone(self.id, source.id(), Some(&name), &labels)?;
+            let made = self
+                .app
+                .ensure_clone(self.id, source.id(), Some(&name), &labels)?;
             let unit = ScriptUnit::made(&self.app, made);
             if unit.is_new() {
                 edit(unit.clone())?;
@@ -96,7 +112,10 @@ pub(super) fn space_options(map: &Map) -> Result<SpaceOptions> {
     let mut options = Options::new(map);
     let found = SpaceOptions {
         labels: options.labels("labels")?,
-        target: options.text("target")?.map(|slug| slug.parse()).transpose()?,
+        target: options
+            .text("target")?
+            .map(|slug| slug.parse())
+            .transpose()?,
     };
     options.finish()?;
     Ok(found)
@@ -104,7 +123,10 @@ pub(super) fn space_options(map: &Map) -> Result<SpaceOptions> {
 
 fn unit_options(map: &Map) -> Result<UnitOptions> {
     let mut options = Options::new(map);
-    let found = UnitOptions { labels: options.labels("labels")?, source: options.text("source")? };
+    let found = UnitOptions {
+        labels: options.labels("labels")?,
+        source: options.text("source")?,
+    };
     options.finish()?;
     Ok(found)
 }
@@ -117,7 +139,9 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
         .register_get("slug", |space: &mut ScriptSpace| {
             scripted(space.slug().map(|slug| slug.to_string()))
         })
-        .register_get("outcome", |space: &mut ScriptSpace| space.outcome.to_owned())
+        .register_get("outcome", |space: &mut ScriptSpace| {
+            space.outcome.to_owned()
+        })
         .register_get("labels", |space: &mut ScriptSpace| {
             let labels = space.app.space_by_id(space.id).map(|space| space.labels);
             scripted(labels.and_then(|labels| to_dynamic(&serde_json::json!(labels))))
@@ -128,7 +152,9 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
         .register_fn("to_debug", |space: &mut ScriptSpace| {
             scripted(space.slug().map(|slug| slug.to_string()))
         })
-        .register_fn("==", |left: ScriptSpace, right: ScriptSpace| left.id == right.id);
+        .register_fn("==", |left: ScriptSpace, right: ScriptSpace| {
+            left.id == right.id
+        });
     let install = |space: &mut ScriptSpace, name: &str, options: Map| {
         let mut options = Options::new(&options);
         scripted((|| {
@@ -138,11 +164,10 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
         })())
         .and_then(|worker| scripted(to_dynamic(&worker.to_json())))
     };
-    engine
-        .register_fn("install_worker", install)
-        .register_fn("install_worker", move |space: &mut ScriptSpace, name: &str| {
-            install(space, name, Map::new())
-        });
+    engine.register_fn("install_worker", install).register_fn(
+        "install_worker",
+        move |space: &mut ScriptSpace, name: &str| install(space, name, Map::new()),
+    );
 }
 
 fn register_making(engine: &mut Engine, app: &App) {
@@ -170,52 +195,81 @@ fn register_making(engine: &mut Engine, app: &App) {
         .register_fn("create_space", move |slug: &str| again(slug, Map::new()));
     let here = app.clone();
     engine.register_fn("space", move |slug: &str| {
-        scripted(here.space_named(slug).map(|space| ScriptSpace::new(&here, space.id)))
+        scripted(
+            here.space_named(slug)
+                .map(|space| ScriptSpace::new(&here, space.id)),
+        )
     });
     let here = app.clone();
     let list = move |pattern: &str| -> Scripted<Array> {
         let spaces = scripted(here.spaces_matching(pattern))?;
-        Ok(spaces.iter().map(|space| Dynamic::from(ScriptSpace::new(&here, space.id))).collect())
+        Ok(spaces
+            .iter()
+            .map(|space| Dynamic::from(ScriptSpace::new(&here, space.id)))
+            .collect())
     };
     let all = list.clone();
-    engine.register_fn("spaces", list).register_fn("spaces", move || all("*"));
+    engine
+        .register_fn("spaces", list)
+        .register_fn("spaces", move || all("*"));
 }
 
 fn register_units(engine: &mut Engine) {
     engine
-        .register_fn("unit", |space: &mut ScriptSpace, slug: &str| scripted(space.unit(slug)))
-        .register_fn("units", |space: &mut ScriptSpace| scripted(space.units(None)))
+        .register_fn("unit", |space: &mut ScriptSpace, slug: &str| {
+            scripted(space.unit(slug))
+        })
+        .register_fn("units", |space: &mut ScriptSpace| {
+            scripted(space.units(None))
+        })
         .register_fn("units", |space: &mut ScriptSpace, clause: &str| {
             scripted(space.units(Some(clause)))
         })
-        .register_fn("create_unit", |space: &mut ScriptSpace, slug: &str, text: &str| {
-            scripted(space.create_unit(slug, text, &Map::new()))
-        })
+        .register_fn(
+            "create_unit",
+            |space: &mut ScriptSpace, slug: &str, text: &str| {
+                scripted(space.create_unit(slug, text, &Map::new()))
+            },
+        )
         .register_fn(
             "create_unit",
             |space: &mut ScriptSpace, slug: &str, text: &str, options: Map| {
                 scripted(space.create_unit(slug, text, &options))
             },
         )
-        .register_fn("ensure_unit", |space: &mut ScriptSpace, slug: &str, text: &str| {
-            scripted(space.ensure_unit(slug, text, &Map::new()))
-        })
+        .register_fn(
+            "ensure_unit",
+            |space: &mut ScriptSpace, slug: &str, text: &str| {
+                scripted(space.ensure_unit(slug, text, &Map::new()))
+            },
+        )
         .register_fn(
             "ensure_unit",
             |space: &mut ScriptSpace, slug: &str, text: &str, options: Map| {
                 scripted(space.ensure_unit(slug, text, &options))
             },
         )
-        .register_fn("ensure_clone", |space: &mut ScriptSpace, source: ScriptUnit| {
-            scripted(space.ensure_clone(&source, &Map::new(), |_| Ok(())))
-        })
-        .register_fn("ensure_clone", |space: &mut ScriptSpace, source: ScriptUnit, options: Map| {
-            scripted(space.ensure_clone(&source, &options, |_| Ok(())))
-        })
         .register_fn(
             "ensure_clone",
-            |context: NativeCallContext<'_>, space: &mut ScriptSpace, source: ScriptUnit, edit: FnPtr| {
-                scripted(space.ensure_clone(&source, &Map::new(), |unit| run(&context, &edit, unit)))
+            |space: &mut ScriptSpace, source: ScriptUnit| {
+                scripted(space.ensure_clone(&source, &Map::new(), |_| Ok(())))
+            },
+        )
+        .register_fn(
+            "ensure_clone",
+            |space: &mut ScriptSpace, source: ScriptUnit, options: Map| {
+                scripted(space.ensure_clone(&source, &options, |_| Ok(())))
+            },
+        )
+        .register_fn(
+            "ensure_clone",
+            |context: NativeCallContext<'_>,
+             space: &mut ScriptSpace,
+             source: ScriptUnit,
+             edit: FnPtr| {
+                scripted(
+                    space.ensure_clone(&source, &Map::new(), |unit| run(&context, &edit, unit)),
+                )
             },
         )
         .register_fn(
@@ -232,19 +286,26 @@ fn register_units(engine: &mut Engine) {
             let made = space.app.copy_unit(space.id, source.id(), None);
             scripted(made.map(|made| ScriptUnit::made(&space.app, made)))
         })
-        .register_fn("copy", |space: &mut ScriptSpace, source: ScriptUnit, slug: &str| {
-            scripted((|| {
-                let made = space.app.copy_unit(space.id, source.id(), Some(&slug.parse()?))?;
-                Ok(ScriptUnit::made(&space.app, made))
-            })())
-        })
+        .register_fn(
+            "copy",
+            |space: &mut ScriptSpace, source: ScriptUnit, slug: &str| {
+                scripted((|| {
+                    let made = space
+                        .app
+                        .copy_unit(space.id, source.id(), Some(&slug.parse()?))?;
+                    Ok(ScriptUnit::made(&space.app, made))
+                })())
+            },
+        )
         .register_fn("import_dir", |space: &mut ScriptSpace, folder: &str| {
             scripted(space.slug().and_then(|slug| {
                 let folder = space.app.project().resolve(folder)?;
                 let options = ImportOptions::default();
-                space.app.import_folder(&slug, &folder.to_string_lossy(), &options)
+                space
+                    .app
+                    .import_folder(&slug, &folder.to_string_lossy(), &options)
             }))
-                .map(|outcome| ScriptOutcome::new(&space.app, outcome))
+            .map(|outcome| ScriptOutcome::new(&space.app, outcome))
         });
 }
 

@@ -32,11 +32,19 @@ impl Addressed for ScriptUnit {
 
 impl ScriptUnit {
     pub(super) fn new(app: &App, id: UnitId) -> Self {
-        Self { app: app.clone(), id, status: Status::Unchanged }
+        Self {
+            app: app.clone(),
+            id,
+            status: Status::Unchanged,
+        }
     }
 
     pub(super) fn made(app: &App, made: Made<UnitId>) -> Self {
-        Self { app: app.clone(), id: made.id, status: made.status }
+        Self {
+            app: app.clone(),
+            id: made.id,
+            status: made.status,
+        }
     }
 
     pub(super) fn id(&self) -> UnitId {
@@ -87,25 +95,41 @@ pub(super) fn register(engine: &mut Engine) {
         }
     }
     engine
-        .register_get("reference", |unit: &mut ScriptUnit| scripted(unit.app.reference(unit.id)))
-        .register_get("outcome", |unit: &mut ScriptUnit| unit.status.word().to_owned())
-        .register_get("data", |unit: &mut ScriptUnit| scripted(unit.app.data(unit.id, None)))
+        .register_get("reference", |unit: &mut ScriptUnit| {
+            scripted(unit.app.reference(unit.id))
+        })
+        .register_get("outcome", |unit: &mut ScriptUnit| {
+            unit.status.word().to_owned()
+        })
+        .register_get("data", |unit: &mut ScriptUnit| {
+            scripted(unit.app.data(unit.id, None))
+        })
         .register_fn("data", |unit: &mut ScriptUnit, revision: i64| {
             let revision = scripted(revision_number(revision))?;
             scripted(unit.app.data(unit.id, Some(revision)))
         })
-        .register_fn("get", |unit: &mut ScriptUnit, path: &str| scripted(unit.value(path, None)))
+        .register_fn("get", |unit: &mut ScriptUnit, path: &str| {
+            scripted(unit.value(path, None))
+        })
         .register_fn("get", |unit: &mut ScriptUnit, path: &str, options: Map| {
             let mut options = Options::new(&options);
             let resource = scripted(options.text("resource"))?;
             scripted(options.finish())?;
             scripted(unit.value(path, resource.as_deref()))
         })
-        .register_fn("to_string", |unit: &mut ScriptUnit| scripted(unit.app.reference(unit.id)))
-        .register_fn("to_debug", |unit: &mut ScriptUnit| scripted(unit.app.reference(unit.id)))
-        .register_fn("==", |left: ScriptUnit, right: ScriptUnit| left.id == right.id)
+        .register_fn("to_string", |unit: &mut ScriptUnit| {
+            scripted(unit.app.reference(unit.id))
+        })
+        .register_fn("to_debug", |unit: &mut ScriptUnit| {
+            scripted(unit.app.reference(unit.id))
+        })
+        .register_fn("==", |left: ScriptUnit, right: ScriptUnit| {
+            left.id == right.id
+        })
         .register_fn("revisions", |unit: &mut ScriptUnit| revisions(unit, None))
-        .register_fn("revisions", |unit: &mut ScriptUnit, limit: i64| revisions(unit, Some(limit)))
+        .register_fn("revisions", |unit: &mut ScriptUnit, limit: i64| {
+            revisions(unit, Some(limit))
+        })
         .register_fn("diff", |unit: &mut ScriptUnit, from: i64, to: i64| {
             scripted((|| {
                 let (from, to) = (revision_number(from)?, revision_number(to)?);
@@ -113,7 +137,10 @@ pub(super) fn register(engine: &mut Engine) {
             })())
         })
         .register_fn("live_state", |unit: &mut ScriptUnit| {
-            let state = unit.app.live_state(unit.id).and_then(|state| to_dynamic(&state));
+            let state = unit
+                .app
+                .live_state(unit.id)
+                .and_then(|state| to_dynamic(&state));
             scripted(state)
         });
 }

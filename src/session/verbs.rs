@@ -26,7 +26,10 @@ pub(super) trait Addressed: Variant + Clone {
 
 /// Takes what is common to all changes out of a call's options.
 fn change_options(options: &mut Options<'_>) -> Result<ChangeOptions> {
-    Ok(ChangeOptions { allow_empty: options.flag("allow_empty")?, dry_run: options.flag("dry_run")? })
+    Ok(ChangeOptions {
+        allow_empty: options.flag("allow_empty")?,
+        dry_run: options.flag("dry_run")?,
+    })
 }
 
 /// An outcome for the script; where units failed, nothing was written and the script is told.
@@ -52,7 +55,10 @@ pub(super) fn register<T: Addressed>(engine: &mut Engine) {
             table(on, &scripted(to_texts(&columns))?)
         })
         .register_fn("diff", |on: &mut T| {
-            scripted(on.selection().and_then(|selection| on.app().diff_live(&selection)))
+            scripted(
+                on.selection()
+                    .and_then(|selection| on.app().diff_live(&selection)),
+            )
         })
         .register_fn("conflicts", |on: &mut T| {
             scripted((|| {
@@ -63,20 +69,25 @@ pub(super) fn register<T: Addressed>(engine: &mut Engine) {
 }
 
 fn table<T: Addressed>(on: &T, columns: &[String]) -> Scripted<ScriptTable> {
-    let table = on.selection().and_then(|selection| on.app().table(&selection, columns));
+    let table = on
+        .selection()
+        .and_then(|selection| on.app().table(&selection, columns));
     scripted(table.map(ScriptTable))
 }
 
 fn register_changes<T: Addressed>(engine: &mut Engine) {
     let patch = |on: &mut T, patch: Dynamic, options: Map| {
-        finished(on, (|| {
-            let mut options = Options::new(&options);
-            let change = change_options(&mut options)?;
-            options.finish()?;
-            let mut patch = to_json(&patch)?;
-            crate::yaml::habitual_order(&mut patch);
-            on.app().patch(&on.selection()?, &patch, change)
-        })())
+        finished(
+            on,
+            (|| {
+                let mut options = Options::new(&options);
+                let change = change_options(&mut options)?;
+                options.finish()?;
+                let mut patch = to_json(&patch)?;
+                crate::yaml::habitual_order(&mut patch);
+                on.app().patch(&on.selection()?, &patch, change)
+            })(),
+        )
     };
     engine
         .register_fn("patch", move |on: &mut T, value: Map| {
@@ -90,33 +101,53 @@ fn register_changes<T: Addressed>(engine: &mut Engine) {
         });
     engine
         .register_fn("update", |on: &mut T, text: &str| {
-            finished(on, (|| on.app().update_text(&on.selection()?, text, ChangeOptions::default()))())
+            finished(
+                on,
+                (|| {
+                    on.app()
+                        .update_text(&on.selection()?, text, ChangeOptions::default())
+                })(),
+            )
         })
         .register_fn("merge_text", |on: &mut T, base: &str, incoming: &str| {
-            finished(on, (|| {
-                let options = ChangeOptions::default();
-                on.app().merge_text(&on.selection()?, base, incoming, options)
-            })())
+            finished(
+                on,
+                (|| {
+                    let options = ChangeOptions::default();
+                    on.app()
+                        .merge_text(&on.selection()?, base, incoming, options)
+                })(),
+            )
         })
         .register_fn("restore", |on: &mut T, revision: i64| {
-            finished(on, (|| {
-                let revision = revision_number(revision)?;
-                on.app().restore(&on.selection()?, revision, ChangeOptions::default())
-            })())
+            finished(
+                on,
+                (|| {
+                    let revision = revision_number(revision)?;
+                    on.app()
+                        .restore(&on.selection()?, revision, ChangeOptions::default())
+                })(),
+            )
         });
     let upgrade = |on: &mut T, options: Map| {
-        finished(on, (|| {
-            let mut options = Options::new(&options);
-            let hops = options.number("hops")?;
-            let upgrade = UpgradeOptions {
-                change: ChangeOptions { allow_empty: true, ..change_options(&mut options)? },
-                prefer_incoming: prefers_incoming(options.text("prefer")?.as_deref())?,
-                strict: options.flag("strict")?,
-                hops: hops.map(|hops| usize::try_from(hops).unwrap_or(0)),
-            };
-            options.finish()?;
-            on.app().upgrade(&on.selection()?, upgrade)
-        })())
+        finished(
+            on,
+            (|| {
+                let mut options = Options::new(&options);
+                let hops = options.number("hops")?;
+                let upgrade = UpgradeOptions {
+                    change: ChangeOptions {
+                        allow_empty: true,
+                        ..change_options(&mut options)?
+                    },
+                    prefer_incoming: prefers_incoming(options.text("prefer")?.as_deref())?,
+                    strict: options.flag("strict")?,
+                    hops: hops.map(|hops| usize::try_from(hops).unwrap_or(0)),
+                };
+                options.finish()?;
+                on.app().upgrade(&on.selection()?, upgrade)
+            })(),
+        )
     };
     engine
         .register_fn("upgrade", upgrade)
@@ -137,26 +168,40 @@ fn prefers_incoming(text: Option<&str>) -> Result<bool> {
 
 /// A revision number as scripts give it.
 pub(super) fn revision_number(number: i64) -> Result<u32> {
-    u32::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
-        Error::new(Kind::Usage, format!("expected a revision number from 1, found {number}"))
-    })
+    u32::try_from(number)
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                format!("expected a revision number from 1, found {number}"),
+            )
+        })
 }
 
 fn register_paths<T: Addressed>(engine: &mut Engine) {
     let protect = |on: &mut T, path: &str, options: Map, is_protected: bool| {
-        finished(on, (|| {
-            let mut options = Options::new(&options);
-            let resource = options.text("resource")?;
-            options.finish()?;
-            on.app().set_protected(&on.selection()?, path, resource.as_deref(), is_protected)
-        })())
+        finished(
+            on,
+            (|| {
+                let mut options = Options::new(&options);
+                let resource = options.text("resource")?;
+                options.finish()?;
+                on.app()
+                    .set_protected(&on.selection()?, path, resource.as_deref(), is_protected)
+            })(),
+        )
     };
     engine
-        .register_fn("protect", move |on: &mut T, path: &str| protect(on, path, Map::new(), true))
+        .register_fn("protect", move |on: &mut T, path: &str| {
+            protect(on, path, Map::new(), true)
+        })
         .register_fn("protect", move |on: &mut T, path: &str, options: Map| {
             protect(on, path, options, true)
         })
-        .register_fn("release", move |on: &mut T, path: &str| protect(on, path, Map::new(), false))
+        .register_fn("release", move |on: &mut T, path: &str| {
+            protect(on, path, Map::new(), false)
+        })
         .register_fn("release", move |on: &mut T, path: &str, options: Map| {
             protect(on, path, options, false)
         });
@@ -164,10 +209,13 @@ fn register_paths<T: Addressed>(engine: &mut Engine) {
 
 fn register_deploying<T: Addressed>(engine: &mut Engine) {
     let apply = |on: &mut T, options: Map| {
-        finished(on, (|| {
-            let options = super::deploying::apply_options(&options)?;
-            on.app().apply(&on.selection()?, &options)
-        })())
+        finished(
+            on,
+            (|| {
+                let options = super::deploying::apply_options(&options)?;
+                on.app().apply(&on.selection()?, &options)
+            })(),
+        )
     };
     engine
         .register_fn("apply", apply)
@@ -179,10 +227,13 @@ fn register_deploying<T: Addressed>(engine: &mut Engine) {
             finished(on, (|| on.app().delete_units(&on.selection()?))())
         })
         .register_fn("wait", |on: &mut T, timeout: &str| {
-            finished(on, (|| {
-                let timeout = crate::app::rollout::duration(timeout)?;
-                on.app().wait_ready(&on.selection()?, timeout)
-            })())
+            finished(
+                on,
+                (|| {
+                    let timeout = crate::app::rollout::duration(timeout)?;
+                    on.app().wait_ready(&on.selection()?, timeout)
+                })(),
+            )
         });
 }
 
@@ -190,8 +241,12 @@ fn register_deploying<T: Addressed>(engine: &mut Engine) {
 pub(super) fn register_functions<T: Addressed>(engine: &mut Engine, names: &[String]) {
     engine
         .register_fn("run", |on: &mut T, name: &str| call(on, name, &[]))
-        .register_fn("run", |on: &mut T, name: &str, args: Array| call(on, name, &args))
-        .register_fn("run", |on: &mut T, name: &str, one: Dynamic| call(on, name, &[one]));
+        .register_fn("run", |on: &mut T, name: &str, args: Array| {
+            call(on, name, &args)
+        })
+        .register_fn("run", |on: &mut T, name: &str, one: Dynamic| {
+            call(on, name, &[one])
+        });
     macro_rules! arities {
         ($($ident:ident: [$($arg:ident),*];)*) => {
             for name in names {
@@ -253,7 +308,10 @@ fn arguments(values: &[Dynamic]) -> Result<CallArguments> {
         let is_last = at + 1 == values.len();
         match to_json(value)? {
             Value::Object(mut map) if is_last => {
-                let mut take = |key: &str| map.remove(key).is_some_and(|flag| flag == Value::Bool(true));
+                let mut take = |key: &str| {
+                    map.remove(key)
+                        .is_some_and(|flag| flag == Value::Bool(true))
+                };
                 change.allow_empty = take("allow_empty");
                 change.dry_run = take("dry_run");
                 named = map;

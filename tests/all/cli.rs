@@ -44,7 +44,9 @@ fn an_import_makes_a_unit_of_each_file_and_a_second_one_changes_nothing() {
 fn an_import_of_changed_files_keeps_what_was_changed_here() {
     let world = with_units(1);
     let _ = world.ok(&["function", "do", "--space", "bench", "set-replicas", "5"]);
-    let text = DEPLOYMENT.replace("name: web\nspec", "name: web-0\nspec").replace("web:v1", "web:v2");
+    let text = DEPLOYMENT
+        .replace("name: web\nspec", "name: web-0\nspec")
+        .replace("web:v1", "web:v2");
     world.write("manifests/web-0.yaml", &text);
     let _ = world.ok(&["import", "manifests", "--space", "bench"]);
     let data = world.ok(&["unit", "data", "bench/web-0"]);
@@ -82,10 +84,21 @@ fn a_dry_run_touches_no_byte_of_the_store() {
     let world = with_units(2);
     let store = world.path().join(".windlass/store.redb");
     let before = std::fs::read(&store).expect("the store");
-    let printed = world.ok(&["function", "do", "--space", "bench", "--dry-run", "set-replicas", "7"]);
+    let printed = world.ok(&[
+        "function",
+        "do",
+        "--space",
+        "bench",
+        "--dry-run",
+        "set-replicas",
+        "7",
+    ]);
     assert!(printed.contains("replicas: 7"), "{printed}");
     let _ = world.ok(&["eval", "--dry-run", "units(\"bench/*\").set_replicas(9)"]);
-    assert!(before == std::fs::read(&store).expect("the store"), "the store changed");
+    assert!(
+        before == std::fs::read(&store).expect("the store"),
+        "the store changed"
+    );
 }
 
 #[test]
@@ -100,7 +113,11 @@ fn a_bulk_change_that_fails_for_one_unit_writes_nothing_and_reports_every_unit()
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("a report");
     assert_eq!(report["Matched"], 2);
     assert_eq!(report["Failed"], 1);
-    assert!(world.ok(&["unit", "data", "bench/web-0"]).contains("replicas: 2"));
+    assert!(
+        world
+            .ok(&["unit", "data", "bench/web-0"])
+            .contains("replicas: 2")
+    );
 }
 
 #[test]
@@ -113,10 +130,30 @@ fn exit_codes_are_those_of_the_table() {
         (&["unit", "list", "--wrong"], 2),
         (&["function", "do", "set-replicas", "3"], 2),
         (&["function", "do", "--space", "bench", "set-replicas"], 2),
-        (&["function", "do", "--space", "bench", "set-replicas", "many"], 2),
-        (&["function", "do", "--space", "bench", "no-such-function"], 1),
-        (&["function", "do", "--space", "b*x", "set-replicas", "3"], 1),
-        (&["function", "do", "--space", "b*x", "--allow-empty", "set-replicas", "3"], 0),
+        (
+            &["function", "do", "--space", "bench", "set-replicas", "many"],
+            2,
+        ),
+        (
+            &["function", "do", "--space", "bench", "no-such-function"],
+            1,
+        ),
+        (
+            &["function", "do", "--space", "b*x", "set-replicas", "3"],
+            1,
+        ),
+        (
+            &[
+                "function",
+                "do",
+                "--space",
+                "b*x",
+                "--allow-empty",
+                "set-replicas",
+                "3",
+            ],
+            0,
+        ),
         (&["unit", "list", "--space", "b*x"], 0),
         (&["run", "nothing.rhai"], 1),
         (&["eval", "exit(7)"], 7),
@@ -133,7 +170,12 @@ fn exit_codes_are_those_of_the_table() {
 fn scripts_come_from_standard_input_and_the_command_line() {
     let world = with_units(1);
     let ran = world.run_with_input(&["run", "-"], "print(units(\"*\").names);");
-    assert_eq!((ran.code, ran.stdout.as_str()), (0, "[\"bench/web-0\"]\n"), "{}", ran.stderr);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "[\"bench/web-0\"]\n"),
+        "{}",
+        ran.stderr
+    );
     let table = world.ok(&["eval", "units(\"*\").table([\"Name\", \"spec.replicas\"])"]);
     assert_eq!(table, "NAME   SPEC.REPLICAS\nweb-0  2\n");
 }

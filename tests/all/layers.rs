@@ -12,10 +12,17 @@ fn table() -> Table {
     let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     let start = text.find("| module | may name |").expect("the layer table");
     let mut table = Table::new();
-    for row in text[start..].lines().skip(2).take_while(|line| line.starts_with('|')) {
+    for row in text[start..]
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+    {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         let names = |cell: &str| -> BTreeSet<String> {
-            cell.split(',').map(|name| name.trim_matches([' ', '`', '–']).to_owned()).filter(|name| !name.is_empty()).collect()
+            cell.split(',')
+                .map(|name| name.trim_matches([' ', '`', '–']).to_owned())
+                .filter(|name| !name.is_empty())
+                .collect()
         };
         for module in names(cells[0]) {
             table.insert(module, names(cells[1]));
@@ -56,7 +63,12 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 fn module_of(path: &Path) -> String {
     let relative = path.strip_prefix(root().join("src")).expect("below src");
-    let first = relative.components().next().expect("a name").as_os_str().to_string_lossy();
+    let first = relative
+        .components()
+        .next()
+        .expect("a name")
+        .as_os_str()
+        .to_string_lossy();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -76,16 +88,34 @@ fn modules_name_only_what_the_table_allows() {
         let text = std::fs::read_to_string(&path).expect("a source file");
         for (line, code) in code(&text) {
             for part in code.split("crate::").skip(1) {
-                let named: String =
-                    part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let named: String = part
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
                 let is_error_of_leaf = module == "error" && table.contains_key(&named);
-                if named != module && !named.is_empty() && !allowed.contains(&named) && !is_error_of_leaf {
-                    broken.push(format!("{}:{}: {module} names {named}", path.display(), line + 1));
+                if named != module
+                    && !named.is_empty()
+                    && !allowed.contains(&named)
+                    && !is_error_of_leaf
+                {
+                    broken.push(format!(
+                        "{}:{}: {module} names {named}",
+                        path.display(),
+                        line + 1
+                    ));
                 }
             }
-            let depth = path.strip_prefix(root().join("src")).expect("below src").components().count();
+            let depth = path
+                .strip_prefix(root().join("src"))
+                .expect("below src")
+                .components()
+                .count();
             if code.matches("super::super::").count() > 0 && depth <= 2 {
-                broken.push(format!("{}:{}: climbs out by super", path.display(), line + 1));
+                broken.push(format!(
+                    "{}:{}: climbs out by super",
+                    path.display(),
+                    line + 1
+                ));
             }
         }
     }
@@ -95,21 +125,36 @@ fn modules_name_only_what_the_table_allows() {
 #[test]
 fn every_module_of_the_table_exists() {
     let modules: BTreeSet<String> = all_sources().iter().map(|path| module_of(path)).collect();
-    let missing: Vec<_> = table().into_keys().filter(|module| !modules.contains(module)).collect();
-    assert!(missing.is_empty(), "in the table, but not in src: {missing:?}");
+    let missing: Vec<_> = table()
+        .into_keys()
+        .filter(|module| !modules.contains(module))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "in the table, but not in src: {missing:?}"
+    );
 }
 
 #[test]
 fn files_stay_small_and_say_what_they_are() {
-    let vague = ["util", "utils", "common", "helper", "helpers", "misc", "manager", "types"];
+    let vague = [
+        "util", "utils", "common", "helper", "helpers", "misc", "manager", "types",
+    ];
     let mut broken = Vec::new();
     for path in all_sources() {
         let text = std::fs::read_to_string(&path).expect("a source file");
-        let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
+        let lines = text
+            .lines()
+            .take_while(|line| !line.starts_with("#[cfg(test)]"))
+            .count();
         if lines > MAX_LINES {
             broken.push(format!("{} has {lines} lines", path.display()));
         }
-        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let stem = path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         if vague.contains(&stem.as_str()) {
             broken.push(format!("{} does not say what it is", path.display()));
         }

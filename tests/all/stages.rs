@@ -25,7 +25,9 @@ fn the_stages_run_in_order_on_an_empty_store() {
     let world = World::tutorial();
     for stage in STAGES {
         let printed = world.ok(&["run", stage]);
-        let name = stage.trim_start_matches("scripts/").trim_end_matches(".rhai");
+        let name = stage
+            .trim_start_matches("scripts/")
+            .trim_end_matches(".rhai");
         insta::with_settings!({ snapshot_path => "../../snapshots", prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!(name, printed);
         });
@@ -41,7 +43,11 @@ fn each_stage_runs_alone_and_twice_and_the_second_run_changes_nothing() {
         let operations = world.json(&["log", "--limit", "1"]);
         let _ = world.ok(&["run", stage]);
         assert_eq!(desired(&world), before, "{stage}");
-        assert_eq!(world.json(&["log", "--limit", "1"]), operations, "{stage} wrote again");
+        assert_eq!(
+            world.json(&["log", "--limit", "1"]),
+            operations,
+            "{stage} wrote again"
+        );
     }
 }
 
@@ -54,7 +60,9 @@ fn the_order_of_the_stages_does_not_matter_to_what_they_leave() {
     let facts = |world: &World| {
         let columns = "Space.Slug,Slug,DataHash,Status,UpgradeNeeded,UnappliedChanges";
         let mut rows = world.json(&["unit", "list", "--columns", columns]);
-        rows.as_array_mut().expect("rows").sort_by_key(ToString::to_string);
+        rows.as_array_mut()
+            .expect("rows")
+            .sort_by_key(ToString::to_string);
         rows
     };
     for order in [[3, 0, 2, 1], [2, 3, 1, 0], [1, 3, 0, 2]] {
@@ -72,16 +80,36 @@ fn a_customisation_by_hand_survives_every_stage_that_runs_again() {
     for stage in STAGES {
         let _ = world.ok(&["run", stage]);
     }
-    let _ = world.ok(&["function", "do", "--unit", "traderx-prod-eu/trade-service", "set-replicas", "7"]);
     let _ = world.ok(&[
-        "unit", "update", "traderx-base/reference-data", "--patch",
+        "function",
+        "do",
+        "--unit",
+        "traderx-prod-eu/trade-service",
+        "set-replicas",
+        "7",
+    ]);
+    let _ = world.ok(&[
+        "unit",
+        "update",
+        "traderx-base/reference-data",
+        "--patch",
         r#"{"kind":"Deployment","metadata":{"annotations":{"team":"data"}}}"#,
     ]);
     for stage in STAGES {
         let _ = world.ok(&["run", stage]);
     }
-    assert_eq!(value(&world, "traderx-prod-eu/trade-service", "spec.replicas"), 7);
-    assert_eq!(value(&world, "traderx-base/reference-data", "metadata.annotations.team"), "data");
+    assert_eq!(
+        value(&world, "traderx-prod-eu/trade-service", "spec.replicas"),
+        7
+    );
+    assert_eq!(
+        value(
+            &world,
+            "traderx-base/reference-data",
+            "metadata.annotations.team"
+        ),
+        "data"
+    );
 }
 
 #[test]
@@ -110,7 +138,11 @@ fn setting_up_deploys_nothing_and_deploying_changes_nothing_desired() {
             "1" | "2" => 1,
             _ => 6,
         };
-        assert_eq!(live.as_array().map(Vec::len), Some(expected), "stage {stage}");
+        assert_eq!(
+            live.as_array().map(Vec::len),
+            Some(expected),
+            "stage {stage}"
+        );
     }
 }
 

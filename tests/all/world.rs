@@ -25,7 +25,9 @@ pub struct Ran {
 impl World {
     /// An empty project.
     pub fn empty() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
     }
 
     /// A project with this repository's scripts and manifests.
@@ -81,7 +83,9 @@ impl World {
             .spawn()
             .expect("the program starts");
         let mut stdin = child.stdin.take().expect("a pipe");
-        stdin.write_all(input.as_bytes()).expect("the input is read");
+        stdin
+            .write_all(input.as_bytes())
+            .expect("the input is read");
         drop(stdin);
         self.ran(child.wait_with_output().expect("the program ends"))
     }
@@ -105,7 +109,11 @@ impl World {
     /// Runs a command that must succeed, and returns what it printed.
     pub fn ok(&self, args: &[&str]) -> String {
         let ran = self.run(args);
-        assert_eq!(ran.code, 0, "windlass {args:?}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(
+            ran.code, 0,
+            "windlass {args:?}: {}{}",
+            ran.stdout, ran.stderr
+        );
         ran.stdout
     }
 
