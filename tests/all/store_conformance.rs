@@ -160,7 +160,7 @@ fn the_second_writer_waits_and_is_told_for_whom() {
             Arc::new(move |waiting| told.lock().unwrap().send(waiting.clone()).unwrap()),
         );
         thread::scope(|scope| {
-            let writing = scope.spawn(move || {
+            let patching = scope.spawn(move || {
                 let mut writer = second.write("patch").unwrap();
                 writer.apply(batch(&[("a", Some("second"))])).unwrap();
                 writer.commit().unwrap();
@@ -170,7 +170,7 @@ fn the_second_writer_waits_and_is_told_for_whom() {
             assert_eq!(holder.command, "long import", "{name}");
             assert_eq!(holder.pid, std::process::id(), "{name}");
             first.commit().unwrap();
-            writing.join().unwrap();
+            patching.join().unwrap();
         });
         let found = text(&*plain(open).read().unwrap(), "a");
         assert_eq!(found.as_deref(), Some("second"), "{name}");
