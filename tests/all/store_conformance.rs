@@ -397,7 +397,7 @@ fn the_first_commit_makes_the_store_and_says_so_once() {
     assert!(writer.is_first());
     writer.commit().unwrap();
     write(&store, &[("a", Some("1"))]);
-    assert_eq!(*made.lock().unwrap(), [path.clone()]);
+    assert_eq!(*made.lock().unwrap(), std::slice::from_ref(&path));
     let beside: Vec<_> = std::fs::read_dir(path.parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
