@@ -62,10 +62,7 @@ pub(super) fn beside(text: &str, node: NodeRef<'_>) -> Option<Range<usize>> {
     let literal = matches!(node.style(), super::Style::Literal | super::Style::Folded);
     if literal {
         let header = text::skip_properties(text, span.start);
-        let end = header
-            + text[header..]
-                .find([' ', '\t', '\r', '\n'])
-                .unwrap_or(text.len() - header);
+        let end = header + text[header..].find([' ', '\t', '\r', '\n']).unwrap_or(text.len() - header);
         return after(text, end);
     }
     if block {

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::Error;
 use super::build::{Builder, Key, Record};
 use super::resolve::{self, Resolved};
 use super::text::{self, Chars};
 use super::tree::{Tree, code, flag};
+use super::Error;
 
 /// The longest document, in bytes.
 pub const MAX_DOCUMENT: usize = 1 << 20;
@@ -184,16 +184,8 @@ impl<'a> Reader<'a> {
         if self.frames.is_empty() {
             if record.code != code::MAP {
                 let (line, column) = text::position(self.text, record.start);
-                let found = if record.code == code::LIST {
-                    "a list"
-                } else {
-                    "a scalar"
-                };
-                return Err(Error::NotMap {
-                    line,
-                    column,
-                    found,
-                });
+                let found = if record.code == code::LIST { "a list" } else { "a scalar" };
+                return Err(Error::NotMap { line, column, found });
             }
             self.root = Some(index);
         }
@@ -224,29 +216,14 @@ impl<'a> Reader<'a> {
         let key = self.place(start);
         let content = self.text.get(start..end).unwrap_or_default();
         let flow = content.ends_with(['{', '[']);
-        let flags =
-            set(flow, flag::FLOW) | set(anchor > 0, flag::ANCHOR) | set(tag.is_some(), flag::TAG);
-        let index = self.add(
-            Record {
-                code,
-                flags,
-                key,
-                start,
-                end,
-                payload: 1,
-            },
-            anchor,
-        )?;
+        let flags = set(flow, flag::FLOW) | set(anchor > 0, flag::ANCHOR) | set(tag.is_some(), flag::TAG);
+        let index = self.add(Record { code, flags, key, start, end, payload: 1 }, anchor)?;
         self.frames.push(Frame {
             index,
             is_map: code == code::MAP,
             flow,
             key: None,
-            end: if anchor > 0 || tag.is_some() {
-                text::skip_properties(self.text, start)
-            } else {
-                start
-            },
+            end: if anchor > 0 || tag.is_some() { text::skip_properties(self.text, start) } else { start },
             merges: false,
         });
         Ok(())
@@ -264,11 +241,7 @@ impl<'a> Reader<'a> {
         let record = &mut self.builder.records[frame.index];
         record.payload = super::build::narrow(size);
         record.end = end.max(record.start);
-        for known in self
-            .anchors
-            .values_mut()
-            .filter(|known| known.0 == frame.index)
-        {
+        for known in self.anchors.values_mut().filter(|known| known.0 == frame.index) {
             known.1 = true;
         }
         self.ended(end);
@@ -288,18 +261,8 @@ impl<'a> Reader<'a> {
         }
         let from = match self.anchors.get(&id) {
             Some(&(index, true)) => index,
-            Some(_) => {
-                return Err(self.problem(
-                    start,
-                    "expected an alias outside of its own anchor, found one inside",
-                ));
-            }
-            None => {
-                return Err(self.problem(
-                    start,
-                    "expected the name of an anchor of this document, found another",
-                ));
-            }
+            Some(_) => return Err(self.problem(start, "expected an alias outside of its own anchor, found one inside")),
+            None => return Err(self.problem(start, "expected the name of an anchor of this document, found another")),
         };
         let key = self.place(start);
         if self.frames.is_empty() {
@@ -321,11 +284,7 @@ impl<'a> Reader<'a> {
 
     fn depth(&self, index: usize) -> usize {
         let children = self.builder.children(index);
-        1 + children
-            .into_iter()
-            .map(|child| self.depth(child))
-            .max()
-            .unwrap_or(0)
+        1 + children.into_iter().map(|child| self.depth(child)).max().unwrap_or(0)
     }
 
     fn count_aliased(&mut self, at: usize, count: usize) -> Result<(), Error> {
@@ -347,8 +306,7 @@ impl<'a> Reader<'a> {
         if self.expects_key() {
             return self.key(value, style, anchor > 0 || tag.is_some(), start, end);
         }
-        let missing =
-            style == ScalarStyle::Plain && value.is_empty() && anchor == 0 && tag.is_none();
+        let missing = style == ScalarStyle::Plain && value.is_empty() && anchor == 0 && tag.is_none();
         if missing && self.frames.is_empty() {
             return Ok(());
         }
@@ -380,23 +338,10 @@ impl<'a> Reader<'a> {
         }
         let resolved = self.resolve(value, style, tag, start)?;
         let (code, payload) = self.builder.scalar(resolved);
-        let flags =
-            style_bits(style) | set(anchor > 0, flag::ANCHOR) | set(tag.is_some(), flag::TAG);
-        self.add(
-            Record {
-                code,
-                flags,
-                key,
-                start,
-                end,
-                payload,
-            },
-            anchor,
-        )?;
+        let flags = style_bits(style) | set(anchor > 0, flag::ANCHOR) | set(tag.is_some(), flag::TAG);
+        self.add(Record { code, flags, key, start, end, payload }, anchor)?;
         if anchor > 0 {
-            self.anchors
-                .entry(anchor)
-                .and_modify(|known| known.1 = true);
+            self.anchors.entry(anchor).and_modify(|known| known.1 = true);
         }
         self.ended(end);
         Ok(())
@@ -468,11 +413,7 @@ impl<'a> Reader<'a> {
         let Some(frame) = self.frames.last_mut() else {
             return Ok(());
         };
-        frame.key = Some(Key {
-            name: at,
-            start,
-            end,
-        });
+        frame.key = Some(Key { name: at, start, end });
         frame.merges |= merges;
         frame.end = frame.end.max(end);
         if let Some(&first) = self.keys.get(&(frame.index, at)) {
@@ -513,12 +454,7 @@ impl<'a> Reader<'a> {
             match record.code {
                 code::MAP => sources.push(child),
                 code::LIST => sources.extend(self.builder.children(child)),
-                _ => {
-                    return Err(self.problem(
-                        place.start,
-                        "expected a map or a list of maps to merge, found a scalar",
-                    ));
-                }
+                _ => return Err(self.problem(place.start, "expected a map or a list of maps to merge, found a scalar")),
             }
         }
         for source in sources {
@@ -564,10 +500,7 @@ impl<'a> Reader<'a> {
     fn tag_error(&self, at: usize, tag: &Tag) -> Error {
         self.problem(
             at,
-            &format!(
-                "expected a tag that fits (`!!str`, `!!int`, …), found `{}`",
-                tag.suffix
-            ),
+            &format!("expected a tag that fits (`!!str`, `!!int`, …), found `{}`", tag.suffix),
         )
     }
 

@@ -31,11 +31,7 @@ fn number(number: &Number) -> String {
         None => text,
         Some((mantissa, exponent)) => {
             let dot = if mantissa.contains('.') { "" } else { ".0" };
-            let sign = if exponent.starts_with(['-', '+']) {
-                ""
-            } else {
-                "+"
-            };
+            let sign = if exponent.starts_with(['-', '+']) { "" } else { "+" };
             format!("{mantissa}{dot}e{sign}{exponent}")
         }
     }
@@ -66,9 +62,7 @@ fn is_plain(text: &str, in_flow: bool) -> bool {
         return false;
     };
     let first_ok = match first {
-        '-' | '?' | ':' => chars
-            .next()
-            .is_some_and(|c| c != ' ' && !(in_flow && ",[]{}".contains(c))),
+        '-' | '?' | ':' => chars.next().is_some_and(|c| c != ' ' && !(in_flow && ",[]{}".contains(c))),
         _ => !",[]{}#&*!|>'\"%@` =".contains(first),
     };
     first_ok
@@ -119,9 +113,7 @@ pub(super) fn is_block(text: &str) -> bool {
         && lines.clone().any(|line| !line.is_empty())
         && lines.all(|line| line.is_empty() || !line.trim_matches([' ', '\t']).is_empty())
         && !text.trim_start_matches('\n').starts_with('\t')
-        && text
-            .chars()
-            .all(|c| c == '\n' || c == '\t' || is_printable(c))
+        && text.chars().all(|c| c == '\n' || c == '\t' || is_printable(c))
 }
 
 /// A literal block: the header, then each line at column `column`; no final line break unless the

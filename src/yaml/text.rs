@@ -14,9 +14,7 @@ impl Chars {
             return Self(None);
         }
         let starts = text.char_indices().map(|(at, _)| super::build::narrow(at));
-        Self(Some(
-            starts.chain([super::build::narrow(text.len())]).collect(),
-        ))
+        Self(Some(starts.chain([super::build::narrow(text.len())]).collect()))
     }
 
     pub(super) fn byte(&self, char: usize) -> usize {
@@ -35,20 +33,13 @@ pub(super) fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at.min(text.len())).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
-    let column = before[line_start..]
-        .trim_start_matches('\u{feff}')
-        .chars()
-        .count()
-        + 1;
+    let column = before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1;
     (line, column)
 }
 
 /// Where the line of the byte `at` begins, behind a byte order mark.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
-    let start = text.as_bytes()[..at]
-        .iter()
-        .rposition(|&b| b == b'\n')
-        .map_or(0, |n| n + 1);
+    let start = text.as_bytes()[..at].iter().rposition(|&b| b == b'\n').map_or(0, |n| n + 1);
     if start == 0 && text.starts_with('\u{feff}') {
         return '\u{feff}'.len_utf8().min(at);
     }
@@ -58,10 +49,7 @@ pub(super) fn line_start(text: &str, at: usize) -> usize {
 /// Where the line of the byte `at` ends, before its line break.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
-    let newline = bytes[at..]
-        .iter()
-        .position(|&b| b == b'\n')
-        .map_or(bytes.len(), |n| at + n);
+    let newline = bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| at + n);
     if newline > at && newline < bytes.len() && bytes[newline - 1] == b'\r' {
         newline - 1
     } else {
@@ -72,10 +60,7 @@ pub(super) fn line_end(text: &str, at: usize) -> usize {
 /// Where the line after the one of the byte `at` begins; the end of the text if there is none.
 pub(super) fn next_line(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
-    bytes[at..]
-        .iter()
-        .position(|&b| b == b'\n')
-        .map_or(bytes.len(), |n| at + n + 1)
+    bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| at + n + 1)
 }
 
 /// The column, in bytes from 0, of the byte `at`.
@@ -99,10 +84,7 @@ pub(super) fn skip_blank(text: &str, mut at: usize) -> usize {
 /// The first byte from `at` on that is no space and no tab.
 pub(super) fn skip_spaces(text: &str, at: usize) -> usize {
     let bytes = &text.as_bytes()[at.min(text.len())..];
-    let blank = bytes
-        .iter()
-        .take_while(|&&b| b == b' ' || b == b'\t')
-        .count();
+    let blank = bytes.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
     at.min(text.len()) + blank
 }
 
@@ -162,9 +144,7 @@ fn in_comment(text: &str, at: usize) -> bool {
 fn block_header(text: &str, start: usize) -> &str {
     let start = skip_properties(text, start);
     let line = &text[start.min(text.len())..];
-    let end = line
-        .find([' ', '\t', '\n', '\r', '#'])
-        .unwrap_or(line.len());
+    let end = line.find([' ', '\t', '\n', '\r', '#']).unwrap_or(line.len());
     &line[..end]
 }
 
@@ -191,9 +171,7 @@ pub(super) fn block_end(text: &str, start: usize, end: usize, keep: bool) -> usi
 
 /// A block scalar that the end of the text cuts short has no final line break, as in libyaml.
 pub(super) fn as_libyaml_ends<'a>(text: &str, value: Cow<'a, str>, indent: usize) -> Cow<'a, str> {
-    let last = text
-        .rfind('\n')
-        .map_or(text, |newline| &text[newline + 1..]);
+    let last = text.rfind('\n').map_or(text, |newline| &text[newline + 1..]);
     if last.chars().count() < indent.max(1) || !value.ends_with('\n') {
         return value;
     }
@@ -223,11 +201,7 @@ pub(super) fn directives_start(text: &str, marker: usize, not_before: usize) -> 
 
 /// Behind the line of a `...` marker, or `start` where there is none.
 pub(super) fn after_end_marker(text: &str, start: usize, end: usize) -> usize {
-    if end > start
-        && text
-            .get(start..end)
-            .is_some_and(|marker| marker.starts_with("..."))
-    {
+    if end > start && text.get(start..end).is_some_and(|marker| marker.starts_with("...")) {
         next_line(text, end)
     } else {
         start
@@ -263,9 +237,7 @@ pub(super) fn check_tabs(text: &str, records: &[Record]) -> Result<(), Error> {
         let blank = content.trim_end().is_empty() || content.starts_with('#');
         if let Some(tab) = indent.find('\t').filter(|_| !blank) {
             let first = start + indent.len();
-            let inside = records
-                .iter()
-                .any(|r| r.start < first && first < r.end && r.code > 1);
+            let inside = records.iter().any(|r| r.start < first && first < r.end && r.code > 1);
             if !inside {
                 return Err(tab_error(text, start + tab));
             }
