@@ -104,7 +104,14 @@ impl Stream {
     }
 
     /// Takes a text and the tree that was stored with it, without reading the text.
+    ///
+    /// A tree that cannot be of this text is made anew.
     pub fn from_stored(text: String, tree: Tree) -> Self {
+        let tree = if tree.view().fits(&text) {
+            tree
+        } else {
+            parse::parse(&text).unwrap_or(tree)
+        };
         Self {
             text: text.into(),
             tree,
@@ -133,6 +140,10 @@ impl Stream {
 
     /// The comments that belong to a node of this stream.
     pub fn comments(&self, node: NodeRef<'_>) -> Comments {
+        let there = |range| self.text.get(range).is_some();
+        if !there(node.span()) || !node.key_span().is_none_or(there) {
+            return Comments::default();
+        }
         comment::of(&self.text, node)
     }
 

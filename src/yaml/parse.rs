@@ -30,13 +30,49 @@ pub(super) fn parse(text: &str) -> Result<Tree, Error> {
             limit: MAX_TEXT,
         });
     }
-    let mut reader = Reader::new(text);
-    let mut events = Parser::new_from_str(text);
-    while let Some(event) = events.next_event() {
-        let (event, span) = event.map_err(|e| reader.syntax(&e))?;
-        reader.event(event, span)?;
+    // libyaml lets lines in brackets stand where they like, the parser wants them further right
+    // than the key: such lines are moved before it reads them, and places are counted back.
+    let mut pads = Vec::new();
+    loop {
+        match read(text, &pads) {
+            Ok(tree) => return Ok(tree),
+            Err(Problem {
+                misplaced: Some(at),
+                ..
+            }) if pads.len() < MAX_PADS => {
+                pads.push(at);
+                pads.sort_unstable();
+            }
+            Err(Problem { error, .. }) => return Err(error),
+        }
     }
-    text::check_tabs(text, &reader.builder.records)?;
+}
+
+/// How many spaces may be lent to lines in brackets.
+const MAX_PADS: usize = 256;
+
+struct Problem {
+    error: Error,
+    /// Where a line begins that stands too far left for the parser.
+    misplaced: Option<usize>,
+}
+
+fn read(text: &str, pads: &[usize]) -> Result<Tree, Problem> {
+    let padded = text::pad(text, pads);
+    let mut reader = Reader::new(text, Chars::new(&padded, pads));
+    let mut events = Parser::new_from_str(&padded);
+    let plain = |error| Problem {
+        error,
+        misplaced: None,
+    };
+    while let Some(event) = events.next_event() {
+        let (event, span) = event.map_err(|e| Problem {
+            misplaced: reader.misplaced(&e),
+            error: reader.syntax(&e),
+        })?;
+        reader.event(event, span).map_err(plain)?;
+    }
+    text::check_tabs(text, &reader.builder.records).map_err(plain)?;
     Ok(reader.builder.finish(text))
 }
 
@@ -80,7 +116,7 @@ struct Frame {
 
 struct Reader<'a> {
     text: &'a str,
-    chars: Chars,
+    chars: Chars<'a>,
     builder: Builder,
     frames: Vec<Frame>,
     /// Where each key of each open map first stood.
@@ -93,10 +129,10 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, chars: Chars<'a>) -> Self {
         Self {
             text,
-            chars: Chars::new(text),
+            chars,
             builder: Builder::with_room_for(text),
             frames: Vec::new(),
             keys: HashMap::with_capacity(text.len() / 24),
@@ -108,7 +144,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn event(&mut self, event: Event<'a>, span: Span) -> Result<(), Error> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Error> {
         let start = self.chars.byte(span.start.index());
         let end = self.chars.byte(span.end.index());
         if let Some(document) = self.document
@@ -133,6 +169,12 @@ impl<'a> Reader<'a> {
             Event::Alias(id) => self.alias(id, start, end)?,
             Event::Scalar(value, style, anchor, tag) => {
                 let col = span.start.col();
+                let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
+                let end = if quoted {
+                    text::quoted_end(self.text, start, end)
+                } else {
+                    end
+                };
                 self.scalar(value, style, anchor, tag.as_deref(), (start, end, col))?;
             }
             Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag)
@@ -368,7 +410,7 @@ impl<'a> Reader<'a> {
 
     fn scalar(
         &mut self,
-        value: Cow<'a, str>,
+        value: Cow<'_, str>,
         style: ScalarStyle,
         anchor: usize,
         tag: Option<&Tag>,
@@ -432,13 +474,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn resolve(
+    fn resolve<'v>(
         &self,
-        value: Cow<'a, str>,
+        value: Cow<'v, str>,
         style: ScalarStyle,
         tag: Option<&Tag>,
         start: usize,
-    ) -> Result<Resolved<'a>, Error> {
+    ) -> Result<Resolved<'v>, Error> {
         let Some(tag) = tag else {
             return Ok(match style {
                 ScalarStyle::Plain => resolve::plain(value),
@@ -466,7 +508,7 @@ impl<'a> Reader<'a> {
 
     fn key(
         &mut self,
-        name: Cow<'a, str>,
+        name: Cow<'_, str>,
         style: ScalarStyle,
         decorated: bool,
         start: usize,
@@ -569,10 +611,27 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Where the line begins that the parser finds too far left, inside of brackets.
+    fn misplaced(&self, error: &saphyr_parser::ScanError) -> Option<usize> {
+        let at = self.chars.byte(error.marker().index());
+        let start = text::line_start(self.text, at.min(self.text.len()));
+        let first = self.text.get(start..at)?.trim().is_empty();
+        (first && error.info().starts_with("invalid indentation")).then_some(start)
+    }
+
     fn syntax(&self, error: &saphyr_parser::ScanError) -> Error {
         let at = self.chars.byte(error.marker().index());
-        if let Some(tab) = text::tab_in_indentation(self.text, at) {
+        let next = text::next_line(self.text, at.min(self.text.len()));
+        let tab = text::tab_in_indentation(self.text, at);
+        let below = || text::tab_in_indentation(self.text, next);
+        if let Some(tab) = tab.or_else(|| error.info().contains("tab").then(below).flatten()) {
             return text::tab_error(self.text, tab);
+        }
+        if let Some(error) = self.template_before(at) {
+            return error;
+        }
+        if error.info().contains("recursion limit") {
+            return self.limit(at, "levels of maps and lists", MAX_DEPTH);
         }
         let (line, column) = text::position(self.text, at);
         Error::Syntax {
@@ -580,6 +639,20 @@ impl<'a> Reader<'a> {
             column,
             message: error.info().to_owned(),
         }
+    }
+
+    /// Braces of a template in the line of a problem, before it: they are what is wrong.
+    fn template_before(&self, at: usize) -> Option<Error> {
+        let at = at.min(self.text.len());
+        let start = text::line_start(self.text, at);
+        let braces = start
+            + self
+                .text
+                .get(start..(at + 2).min(self.text.len()))?
+                .find("{{")?;
+        let before = self.text.get(start..braces)?;
+        let begins = before.trim().is_empty() || before.ends_with([' ', '[', '"']);
+        self.refuse_template(braces).err().filter(|_| begins)
     }
 
     fn problem(&self, at: usize, message: &str) -> Error {

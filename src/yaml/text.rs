@@ -5,29 +5,56 @@ use std::borrow::Cow;
 use super::Error;
 use super::build::Record;
 
-/// From the parser's character numbers to bytes.
-pub(super) struct Chars(Option<Vec<u32>>);
+/// From the parser's character numbers to bytes of the text.
+pub(super) struct Chars<'p> {
+    /// Where each character begins; none for ASCII.
+    starts: Option<Vec<u32>>,
+    pads: &'p [usize],
+}
 
-impl Chars {
-    pub(super) fn new(text: &str) -> Self {
-        if text.is_ascii() {
-            return Self(None);
-        }
-        let starts = text.char_indices().map(|(at, _)| super::build::narrow(at));
-        Self(Some(
-            starts.chain([super::build::narrow(text.len())]).collect(),
-        ))
+impl<'p> Chars<'p> {
+    pub(super) fn new(padded: &str, pads: &'p [usize]) -> Self {
+        let starts = (!padded.is_ascii()).then(|| {
+            let starts = padded
+                .char_indices()
+                .map(|(at, _)| super::build::narrow(at));
+            starts.chain([super::build::narrow(padded.len())]).collect()
+        });
+        Self { starts, pads }
     }
 
     pub(super) fn byte(&self, char: usize) -> usize {
-        match &self.0 {
+        let byte = match &self.starts {
             None => char,
             Some(starts) => starts
                 .get(char)
                 .or(starts.last())
                 .map_or(0, |&at| usize::try_from(at).unwrap_or(usize::MAX)),
-        }
+        };
+        // Each pad that lies before has moved what follows by one.
+        let before = self
+            .pads
+            .iter()
+            .enumerate()
+            .take_while(|(moved, pad)| **pad + moved < byte);
+        byte - before.count()
     }
+}
+
+/// The text with a space put in at each of the places, which are sorted.
+pub(super) fn pad<'t>(text: &'t str, pads: &[usize]) -> Cow<'t, str> {
+    if pads.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + pads.len());
+    let mut at = 0;
+    for &pad in pads {
+        out.push_str(&text[at..pad]);
+        out.push(' ');
+        at = pad;
+    }
+    out.push_str(&text[at..]);
+    Cow::Owned(out)
 }
 
 /// Line and column, both from 1 and in characters, of the byte `at`.
@@ -156,6 +183,29 @@ pub(super) fn follows_question_mark(text: &str, start: usize) -> bool {
 fn in_comment(text: &str, at: usize) -> bool {
     let line = &text[line_start(text, at)..at];
     line.trim_start().starts_with('#') || line.contains(" #")
+}
+
+/// Behind the closing quote of a scalar; the parser counts what follows in the line to it.
+pub(super) fn quoted_end(text: &str, start: usize, end: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = start;
+    if matches!(bytes.get(at), Some(b'&' | b'!')) {
+        at = skip_properties(text, at);
+    }
+    let Some(&quote) = bytes.get(at) else {
+        return end;
+    };
+    at += 1;
+    while at < end {
+        match bytes[at] {
+            b'\\' if quote == b'"' => at += 1,
+            byte if byte == quote && quote == b'\'' && bytes.get(at + 1) == Some(&quote) => at += 1,
+            byte if byte == quote => return at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    end
 }
 
 /// The header of a block scalar that begins at `start`, behind tags and anchors.

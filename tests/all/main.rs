@@ -6,4 +6,5 @@ mod merge_law;
 mod patch;
 mod corpus;
 mod edit;
+mod refuse;
 mod sweep;
