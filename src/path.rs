@@ -85,9 +85,7 @@ impl From<&str> for Segment {
 /// assert_eq!(image.to_string(), "spec.containers.?name=api.image");
 /// assert_eq!("/spec/replicas".parse::<Path>().unwrap().to_string(), "spec.replicas");
 /// ```
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Path(Vec<Segment>);
 
@@ -182,8 +180,7 @@ impl Path {
     ///
     /// `*` covers any step, `?a=1` also `?a=1,b=2`.
     pub fn matches(&self, concrete: &Self) -> bool {
-        self.0.len() <= concrete.0.len()
-            && self.0.iter().zip(&concrete.0).all(|(p, c)| p.covers(c))
+        self.0.len() <= concrete.0.len() && self.0.iter().zip(&concrete.0).all(|(p, c)| p.covers(c))
     }
 
     /// Whether the path holds a `*`.
@@ -351,6 +348,7 @@ impl<'a> Reader<'a> {
             self.at += 1;
             let value = match self.chars.get(self.at) {
                 None | Some('.' | ',') => String::new(),
+                Some('#') if self.rest_is("#order") => String::new(),
                 _ => self.name(".,")?,
             };
             fields.push((name, value));

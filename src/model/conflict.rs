@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::{ConflictId, OpId, UnitId};
-use crate::yaml::{ConflictRow, RowState};
+use crate::yaml::merge::{ConflictRow, RowState};
 
 /// A path that incoming and local both changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::resolve::Resolved;
-use super::tree::{DOCUMENT, HEADER, NODE, NO_KEY, Tree, VERSION, code, flag};
+use super::tree::{DOCUMENT, HEADER, NO_KEY, NODE, Tree, VERSION, code, flag};
 
 /// The place and the name of a key; for an element of a list, of its dash.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +114,9 @@ impl Builder {
 
     pub(super) fn size(&self, at: usize) -> usize {
         match self.records[at].code {
-            code::MAP | code::LIST => usize::try_from(self.records[at].payload).unwrap_or(1).max(1),
+            code::MAP | code::LIST => usize::try_from(self.records[at].payload)
+                .unwrap_or(1)
+                .max(1),
             _ => 1,
         }
     }

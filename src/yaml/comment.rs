@@ -33,11 +33,10 @@ pub(super) fn above(text: &str, node: NodeRef<'_>) -> Range<usize> {
     if !text[end..at].trim().is_empty() {
         return end..end;
     }
-    while start > 0 {
+    let first =
+        text::line_start(text, 0).max(text.len() - text.trim_start_matches('\u{feff}').len());
+    while start > first {
         let line = text::line_start(text, start - 1);
-        if line >= start {
-            break;
-        }
         let content = text[line..start].trim_start_matches([' ', '\t']);
         let indent = start - line - content.len();
         if !content.starts_with('#') || indent > column {
@@ -55,25 +54,33 @@ pub(super) fn after(text: &str, at: usize) -> Option<Range<usize>> {
         .then(|| at..text[..text::line_end(text, start)].trim_end().len())
 }
 
-/// The bytes of the comment beside a node, with the blanks before it.
-pub(super) fn beside(text: &str, node: NodeRef<'_>) -> Option<Range<usize>> {
+/// Where a comment beside a node would follow.
+pub(super) fn beside_place(text: &str, node: NodeRef<'_>) -> Option<usize> {
     let span = node.span();
-    let block = node.scalar().is_none() && !node.is_flow();
-    let literal = matches!(node.style(), super::Style::Literal | super::Style::Folded);
-    if literal {
+    if matches!(node.style(), super::Style::Literal | super::Style::Folded) {
         let header = text::skip_properties(text, span.start);
-        let end = header + text[header..].find([' ', '\t', '\r', '\n']).unwrap_or(text.len() - header);
-        return after(text, end);
+        let blank = text[header..].find([' ', '\t', '\r', '\n']);
+        return Some(header + blank.unwrap_or(text.len() - header));
     }
-    if block {
+    if node.scalar().is_none() && !node.is_flow() {
         let key = node.key_span()?;
         let end = match node.key() {
             Some(_) => text::after_colon(text, key.end),
             None => key.end,
         };
-        return after(text, end);
+        // The first entry may stand in the line of the dash.
+        let apart = span.start > text::line_end(text, end);
+        return apart.then_some(end);
     }
-    after(text, span.end)
+    Some(span.end)
+}
+
+/// The bytes of the comment beside a node, with the blanks before it.
+pub(super) fn beside(text: &str, node: NodeRef<'_>) -> Option<Range<usize>> {
+    let place = beside_place(text, node)?;
+    let near = text::skip_spaces(text, place);
+    let comma = text.as_bytes().get(near) == Some(&b',');
+    after(text, if comma { near + 1 } else { place })
 }
 
 /// The comments of a node as texts.

@@ -97,19 +97,31 @@ impl Edit {
     /// Replaces the node at `path`, or adds it.
     pub fn set(document: usize, path: Path, content: impl Into<Content>) -> Self {
         let change = Change::Set(content.into());
-        Self { document, path, change }
+        Self {
+            document,
+            path,
+            change,
+        }
     }
 
     /// Removes the entry or element at `path`.
     pub fn remove(document: usize, path: Path) -> Self {
         let change = Change::Remove;
-        Self { document, path, change }
+        Self {
+            document,
+            path,
+            change,
+        }
     }
 
     /// Adds an element at the end of the list at `path`.
     pub fn append(document: usize, path: Path, content: impl Into<Content>) -> Self {
         let change = Change::Append(content.into());
-        Self { document, path, change }
+        Self {
+            document,
+            path,
+            change,
+        }
     }
 }
 
@@ -124,8 +136,15 @@ impl Edit {
 /// assert_eq!(value.to_string(), r#"{"kind":"Pod","metadata":{"name":"a","labels":{}}}"#);
 /// ```
 pub fn habitual_order(value: &mut Value) {
-    const FIRST: [&str; 7] =
-        ["apiVersion", "kind", "name", "namespace", "image", "metadata", "spec"];
+    const FIRST: [&str; 7] = [
+        "apiVersion",
+        "kind",
+        "name",
+        "namespace",
+        "image",
+        "metadata",
+        "spec",
+    ];
     match value {
         Value::Array(items) => items.iter_mut().for_each(habitual_order),
         Value::Object(map) => {

@@ -143,4 +143,21 @@ impl Error {
             _ => None,
         }
     }
+
+    /// Adds to the line, for a problem of a part of a text.
+    pub(super) fn move_down(&mut self, lines: usize) {
+        match self {
+            Self::Syntax { line, .. }
+            | Self::Key { line, .. }
+            | Self::NotMap { line, .. }
+            | Self::Encoding { line, .. }
+            | Self::Template { line, .. }
+            | Self::Limit { line, .. } => *line += lines,
+            Self::DuplicateKey { line, first, .. } => {
+                *line += lines;
+                *first += lines;
+            }
+            _ => {}
+        }
+    }
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Stream;
-use super::comment::Comments;
-use super::tree::NodeRef;
+use super::comment::{self, Comments};
+use super::tree::{NodeRef, flag};
 
 /// The value, text and comments of a node of some stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,15 +23,26 @@ pub struct Fragment {
 
 impl Fragment {
     /// Takes a node of `stream`, with the comment block right above it and the one beside it.
+    ///
+    /// A node that holds anchors, aliases or tags gives its value and comments only.
     pub fn of(stream: &Stream, node: NodeRef<'_>) -> Self {
         let text = stream.text();
         let span = node.span();
-        let start = span.start;
+        let block = !node.is_flow() && node.scalar().is_none();
+        let end = match comment::after(text, span.end.min(text.len())) {
+            Some(comment) if block => comment.end,
+            _ => span.end,
+        };
+        let source = if is_portable(node) {
+            text.get(span.start..end)
+        } else {
+            None
+        };
         Self {
             value: node.to_value(),
-            text: text.get(span).unwrap_or_default().to_owned(),
-            column: super::text::column(text, start.min(text.len())),
-            block: !node.is_flow() && node.scalar().is_none(),
+            text: source.unwrap_or_default().to_owned(),
+            column: super::text::column(text, span.start.min(text.len())),
+            block,
             comments: stream.comments(node),
         }
     }
@@ -40,4 +51,13 @@ impl Fragment {
     pub fn to_value(&self) -> Value {
         self.value.clone()
     }
+
+    pub(super) fn value(&self) -> &Value {
+        &self.value
+    }
+}
+
+fn is_portable(node: NodeRef<'_>) -> bool {
+    let bound = flag::ANCHOR | flag::ALIAS | flag::HIDDEN | flag::TAG;
+    !node.has(bound) && node.children().all(is_portable)
 }

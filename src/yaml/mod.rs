@@ -7,18 +7,31 @@
 //! returned.
 
 mod apply;
+mod block;
 mod build;
 mod comment;
+mod diff;
+mod document;
 mod edit;
+mod element;
 mod emit;
 mod error;
+mod expand;
+mod flow;
 mod fragment;
+mod lint;
+pub mod merge;
+mod pair;
 mod parse;
+pub mod patch;
 mod path_set;
+mod piece;
+mod plan;
 mod quote;
 mod read;
 mod resolve;
 mod resource;
+mod schema;
 mod text;
 mod tree;
 mod value_edit;
@@ -26,9 +39,12 @@ mod value_edit;
 use std::sync::Arc;
 
 pub use comment::Comments;
+pub use diff::{Difference, diff};
 pub use edit::{Change, Content, Edit, habitual_order};
 pub use error::Error;
 pub use fragment::Fragment;
+pub use lint::{Lint, lint};
+pub use pair::pair;
 pub use parse::{MAX_ALIASED, MAX_DEPTH, MAX_DOCUMENT, MAX_TEXT};
 pub use path_set::PathSet;
 pub use resource::ResourceId;
@@ -68,6 +84,11 @@ impl Stream {
         })
     }
 
+    /// Every problem of a text, at most one for each document; none if [`Stream::parse`] takes it.
+    pub fn check(text: &str) -> Vec<Error> {
+        parse::check(text)
+    }
+
     /// Reads bytes.
     ///
     /// # Errors
@@ -83,7 +104,14 @@ impl Stream {
     }
 
     /// Takes a text and the tree that was stored with it, without reading the text.
+    ///
+    /// A tree that cannot be of this text is made anew.
     pub fn from_stored(text: String, tree: Tree) -> Self {
+        let tree = if tree.view().fits(&text) {
+            tree
+        } else {
+            parse::parse(&text).unwrap_or(tree)
+        };
         Self {
             text: text.into(),
             tree,
@@ -112,6 +140,10 @@ impl Stream {
 
     /// The comments that belong to a node of this stream.
     pub fn comments(&self, node: NodeRef<'_>) -> Comments {
+        let there = |range| self.text.get(range).is_some();
+        if !there(node.span()) || !node.key_span().is_none_or(there) {
+            return Comments::default();
+        }
         comment::of(&self.text, node)
     }
 

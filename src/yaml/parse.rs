@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
+use super::Error;
 use super::build::{Builder, Key, Record};
 use super::resolve::{self, Resolved};
 use super::text::{self, Chars};
-use super::tree::{Tree, code, flag};
-use super::Error;
+use super::tree::{NO_KEY, Tree, code, flag};
 
 /// The longest document, in bytes.
 pub const MAX_DOCUMENT: usize = 1 << 20;
@@ -30,14 +30,75 @@ pub(super) fn parse(text: &str) -> Result<Tree, Error> {
             limit: MAX_TEXT,
         });
     }
-    let mut reader = Reader::new(text);
-    let mut events = Parser::new_from_str(text);
-    while let Some(event) = events.next_event() {
-        let (event, span) = event.map_err(|e| reader.syntax(&e))?;
-        reader.event(event, span)?;
+    // libyaml lets lines in brackets stand where they like, the parser wants them further right
+    // than the key: such lines are moved before it reads them, and places are counted back.
+    let mut pads = Vec::new();
+    loop {
+        match read(text, &pads) {
+            Ok(tree) => return Ok(tree),
+            Err(Problem {
+                misplaced: Some(at),
+                ..
+            }) if pads.len() < MAX_PADS => {
+                pads.push(at);
+                pads.sort_unstable();
+            }
+            Err(Problem { error, .. }) => return Err(error),
+        }
     }
-    text::check_tabs(text, &reader.builder.records)?;
+}
+
+/// How many spaces may be lent to lines in brackets.
+const MAX_PADS: usize = 256;
+
+struct Problem {
+    error: Error,
+    /// Where a line begins that stands too far left for the parser.
+    misplaced: Option<usize>,
+}
+
+fn read(text: &str, pads: &[usize]) -> Result<Tree, Problem> {
+    let padded = text::pad(text, pads);
+    let mut reader = Reader::new(text, Chars::new(&padded, pads));
+    let mut events = Parser::new_from_str(&padded);
+    let plain = |error| Problem {
+        error,
+        misplaced: None,
+    };
+    while let Some(event) = events.next_event() {
+        let (event, span) = event.map_err(|e| Problem {
+            misplaced: reader.misplaced(&e),
+            error: reader.syntax(&e),
+        })?;
+        reader.event(event, span).map_err(plain)?;
+    }
+    text::check_tabs(text, &reader.builder.records).map_err(plain)?;
     Ok(reader.builder.finish(text))
+}
+
+/// The problem of each bad document.
+pub(super) fn check(text: &str) -> Vec<Error> {
+    let mut found = Vec::new();
+    let (mut rest, mut line) = (text, 0);
+    while let Err(mut error) = parse(rest) {
+        let at = error.position().map_or(1, |(line, _)| line);
+        error.move_down(line);
+        found.push(error);
+        // On with the next document; its `---` makes it one of its own.
+        let mut begin = 0;
+        let next = rest
+            .split_inclusive('\n')
+            .enumerate()
+            .find_map(|(number, content)| {
+                let start = begin;
+                begin += content.len();
+                (number >= at && content.trim_end() == "---").then_some((number, start))
+            });
+        let Some((number, start)) = next else { break };
+        line += number;
+        rest = &rest[start..];
+    }
+    found
 }
 
 /// A map or list whose end has not come yet.
@@ -45,6 +106,7 @@ struct Frame {
     index: usize,
     is_map: bool,
     flow: bool,
+    braces: bool,
     /// The key whose value comes next.
     key: Option<Key>,
     /// Where the last child ended, or the frame began.
@@ -54,7 +116,7 @@ struct Frame {
 
 struct Reader<'a> {
     text: &'a str,
-    chars: Chars,
+    chars: Chars<'a>,
     builder: Builder,
     frames: Vec<Frame>,
     /// Where each key of each open map first stood.
@@ -67,10 +129,10 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, chars: Chars<'a>) -> Self {
         Self {
             text,
-            chars: Chars::new(text),
+            chars,
             builder: Builder::with_room_for(text),
             frames: Vec::new(),
             keys: HashMap::with_capacity(text.len() / 24),
@@ -82,7 +144,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn event(&mut self, event: Event<'a>, span: Span) -> Result<(), Error> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Error> {
         let start = self.chars.byte(span.start.index());
         let end = self.chars.byte(span.end.index());
         if let Some(document) = self.document
@@ -107,6 +169,12 @@ impl<'a> Reader<'a> {
             Event::Alias(id) => self.alias(id, start, end)?,
             Event::Scalar(value, style, anchor, tag) => {
                 let col = span.start.col();
+                let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
+                let end = if quoted {
+                    text::quoted_end(self.text, start, end)
+                } else {
+                    end
+                };
                 self.scalar(value, style, anchor, tag.as_deref(), (start, end, col))?;
             }
             Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag)
@@ -117,13 +185,13 @@ impl<'a> Reader<'a> {
                 return Err(self.key_error(start, "a map or list"));
             }
             Event::SequenceStart(anchor, tag) => {
-                self.open(code::LIST, anchor, tag.as_deref(), start, end)?;
+                self.open(code::LIST, anchor, tag.as_deref(), start)?;
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_template(start)?;
-                self.open(code::MAP, anchor, tag.as_deref(), start, end)?;
+                self.open(code::MAP, anchor, tag.as_deref(), start)?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(end)?,
+            Event::SequenceEnd | Event::MappingEnd => self.close(start)?,
             Event::StreamStart | Event::Nothing => {}
         }
         Ok(())
@@ -184,8 +252,16 @@ impl<'a> Reader<'a> {
         if self.frames.is_empty() {
             if record.code != code::MAP {
                 let (line, column) = text::position(self.text, record.start);
-                let found = if record.code == code::LIST { "a list" } else { "a scalar" };
-                return Err(Error::NotMap { line, column, found });
+                let found = if record.code == code::LIST {
+                    "a list"
+                } else {
+                    "a scalar"
+                };
+                return Err(Error::NotMap {
+                    line,
+                    column,
+                    found,
+                });
             }
             self.root = Some(index);
         }
@@ -202,7 +278,6 @@ impl<'a> Reader<'a> {
         anchor: usize,
         tag: Option<&Tag>,
         start: usize,
-        end: usize,
     ) -> Result<(), Error> {
         if self.frames.len() >= MAX_DEPTH {
             return Err(self.limit(start, "levels of maps and lists", MAX_DEPTH));
@@ -214,22 +289,42 @@ impl<'a> Reader<'a> {
             return Err(self.tag_error(start, tag));
         }
         let key = self.place(start);
-        let content = self.text.get(start..end).unwrap_or_default();
-        let flow = content.ends_with(['{', '[']);
-        let flags = set(flow, flag::FLOW) | set(anchor > 0, flag::ANCHOR) | set(tag.is_some(), flag::TAG);
-        let index = self.add(Record { code, flags, key, start, end, payload: 1 }, anchor)?;
+        // The parser puts the start of a list that is not indented behind its first dash.
+        let start = match text::find_dash(self.text, text::after_colon(self.text, key.end)) {
+            Some(dash) if code == code::LIST && key.name != NO_KEY => dash,
+            _ => start,
+        };
+        let first = text::skip_properties(self.text, start);
+        let braces = matches!(self.text.as_bytes().get(first), Some(b'{' | b'['));
+        // A pair in brackets, `[a: b]`, is a map in flow style without braces of its own.
+        let flow = braces || self.frames.last().is_some_and(|frame| frame.flow);
+        let flags =
+            set(flow, flag::FLOW) | set(anchor > 0, flag::ANCHOR) | set(tag.is_some(), flag::TAG);
+        let index = self.add(
+            Record {
+                code,
+                flags,
+                key,
+                start,
+                end: start,
+                payload: 1,
+            },
+            anchor,
+        )?;
         self.frames.push(Frame {
             index,
             is_map: code == code::MAP,
             flow,
+            braces,
             key: None,
-            end: if anchor > 0 || tag.is_some() { text::skip_properties(self.text, start) } else { start },
+            end: first,
             merges: false,
         });
         Ok(())
     }
 
-    fn close(&mut self, end: usize) -> Result<(), Error> {
+    /// `bracket` is where a flow collection's closing bracket stands.
+    fn close(&mut self, bracket: usize) -> Result<(), Error> {
         let Some(frame) = self.frames.pop() else {
             return Ok(());
         };
@@ -237,11 +332,15 @@ impl<'a> Reader<'a> {
             self.merge(frame.index)?;
         }
         let size = self.builder.records.len() - frame.index;
-        let end = if frame.flow { end } else { frame.end };
+        let end = if frame.braces { bracket + 1 } else { frame.end };
         let record = &mut self.builder.records[frame.index];
         record.payload = super::build::narrow(size);
         record.end = end.max(record.start);
-        for known in self.anchors.values_mut().filter(|known| known.0 == frame.index) {
+        for known in self
+            .anchors
+            .values_mut()
+            .filter(|known| known.0 == frame.index)
+        {
             known.1 = true;
         }
         self.ended(end);
@@ -261,8 +360,18 @@ impl<'a> Reader<'a> {
         }
         let from = match self.anchors.get(&id) {
             Some(&(index, true)) => index,
-            Some(_) => return Err(self.problem(start, "expected an alias outside of its own anchor, found one inside")),
-            None => return Err(self.problem(start, "expected the name of an anchor of this document, found another")),
+            Some(_) => {
+                return Err(self.problem(
+                    start,
+                    "expected an alias outside of its own anchor, found one inside",
+                ));
+            }
+            None => {
+                return Err(self.problem(
+                    start,
+                    "expected the name of an anchor of this document, found another",
+                ));
+            }
         };
         let key = self.place(start);
         if self.frames.is_empty() {
@@ -284,7 +393,11 @@ impl<'a> Reader<'a> {
 
     fn depth(&self, index: usize) -> usize {
         let children = self.builder.children(index);
-        1 + children.into_iter().map(|child| self.depth(child)).max().unwrap_or(0)
+        1 + children
+            .into_iter()
+            .map(|child| self.depth(child))
+            .max()
+            .unwrap_or(0)
     }
 
     fn count_aliased(&mut self, at: usize, count: usize) -> Result<(), Error> {
@@ -297,7 +410,7 @@ impl<'a> Reader<'a> {
 
     fn scalar(
         &mut self,
-        value: Cow<'a, str>,
+        value: Cow<'_, str>,
         style: ScalarStyle,
         anchor: usize,
         tag: Option<&Tag>,
@@ -306,7 +419,8 @@ impl<'a> Reader<'a> {
         if self.expects_key() {
             return self.key(value, style, anchor > 0 || tag.is_some(), start, end);
         }
-        let missing = style == ScalarStyle::Plain && value.is_empty() && anchor == 0 && tag.is_none();
+        let missing =
+            style == ScalarStyle::Plain && value.is_empty() && anchor == 0 && tag.is_none();
         if missing && self.frames.is_empty() {
             return Ok(());
         }
@@ -338,22 +452,35 @@ impl<'a> Reader<'a> {
         }
         let resolved = self.resolve(value, style, tag, start)?;
         let (code, payload) = self.builder.scalar(resolved);
-        let flags = style_bits(style) | set(anchor > 0, flag::ANCHOR) | set(tag.is_some(), flag::TAG);
-        self.add(Record { code, flags, key, start, end, payload }, anchor)?;
+        let flags =
+            style_bits(style) | set(anchor > 0, flag::ANCHOR) | set(tag.is_some(), flag::TAG);
+        self.add(
+            Record {
+                code,
+                flags,
+                key,
+                start,
+                end,
+                payload,
+            },
+            anchor,
+        )?;
         if anchor > 0 {
-            self.anchors.entry(anchor).and_modify(|known| known.1 = true);
+            self.anchors
+                .entry(anchor)
+                .and_modify(|known| known.1 = true);
         }
         self.ended(end);
         Ok(())
     }
 
-    fn resolve(
+    fn resolve<'v>(
         &self,
-        value: Cow<'a, str>,
+        value: Cow<'v, str>,
         style: ScalarStyle,
         tag: Option<&Tag>,
         start: usize,
-    ) -> Result<Resolved<'a>, Error> {
+    ) -> Result<Resolved<'v>, Error> {
         let Some(tag) = tag else {
             return Ok(match style {
                 ScalarStyle::Plain => resolve::plain(value),
@@ -381,7 +508,7 @@ impl<'a> Reader<'a> {
 
     fn key(
         &mut self,
-        name: Cow<'a, str>,
+        name: Cow<'_, str>,
         style: ScalarStyle,
         decorated: bool,
         start: usize,
@@ -413,7 +540,11 @@ impl<'a> Reader<'a> {
         let Some(frame) = self.frames.last_mut() else {
             return Ok(());
         };
-        frame.key = Some(Key { name: at, start, end });
+        frame.key = Some(Key {
+            name: at,
+            start,
+            end,
+        });
         frame.merges |= merges;
         frame.end = frame.end.max(end);
         if let Some(&first) = self.keys.get(&(frame.index, at)) {
@@ -454,7 +585,12 @@ impl<'a> Reader<'a> {
             match record.code {
                 code::MAP => sources.push(child),
                 code::LIST => sources.extend(self.builder.children(child)),
-                _ => return Err(self.problem(place.start, "expected a map or a list of maps to merge, found a scalar")),
+                _ => {
+                    return Err(self.problem(
+                        place.start,
+                        "expected a map or a list of maps to merge, found a scalar",
+                    ));
+                }
             }
         }
         for source in sources {
@@ -475,10 +611,27 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Where the line begins that the parser finds too far left, inside of brackets.
+    fn misplaced(&self, error: &saphyr_parser::ScanError) -> Option<usize> {
+        let at = self.chars.byte(error.marker().index());
+        let start = text::line_start(self.text, at.min(self.text.len()));
+        let first = self.text.get(start..at)?.trim().is_empty();
+        (first && error.info().starts_with("invalid indentation")).then_some(start)
+    }
+
     fn syntax(&self, error: &saphyr_parser::ScanError) -> Error {
         let at = self.chars.byte(error.marker().index());
-        if let Some(tab) = text::tab_in_indentation(self.text, at) {
+        let next = text::next_line(self.text, at.min(self.text.len()));
+        let tab = text::tab_in_indentation(self.text, at);
+        let below = || text::tab_in_indentation(self.text, next);
+        if let Some(tab) = tab.or_else(|| error.info().contains("tab").then(below).flatten()) {
             return text::tab_error(self.text, tab);
+        }
+        if let Some(error) = self.template_before(at) {
+            return error;
+        }
+        if error.info().contains("recursion limit") {
+            return self.limit(at, "levels of maps and lists", MAX_DEPTH);
         }
         let (line, column) = text::position(self.text, at);
         Error::Syntax {
@@ -486,6 +639,20 @@ impl<'a> Reader<'a> {
             column,
             message: error.info().to_owned(),
         }
+    }
+
+    /// Braces of a template in the line of a problem, before it: they are what is wrong.
+    fn template_before(&self, at: usize) -> Option<Error> {
+        let at = at.min(self.text.len());
+        let start = text::line_start(self.text, at);
+        let braces = start
+            + self
+                .text
+                .get(start..(at + 2).min(self.text.len()))?
+                .find("{{")?;
+        let before = self.text.get(start..braces)?;
+        let begins = before.trim().is_empty() || before.ends_with([' ', '[', '"']);
+        self.refuse_template(braces).err().filter(|_| begins)
     }
 
     fn problem(&self, at: usize, message: &str) -> Error {
@@ -500,7 +667,10 @@ impl<'a> Reader<'a> {
     fn tag_error(&self, at: usize, tag: &Tag) -> Error {
         self.problem(
             at,
-            &format!("expected a tag that fits (`!!str`, `!!int`, …), found `{}`", tag.suffix),
+            &format!(
+                "expected a tag that fits (`!!str`, `!!int`, …), found `{}`",
+                tag.suffix
+            ),
         )
     }
 

@@ -19,9 +19,7 @@ use crate::path::Path;
 /// assert!(owned.touches(&api, &"spec".parse().unwrap()));
 /// assert!(!owned.covers(&api, &"spec".parse().unwrap()));
 /// ```
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PathSet(BTreeSet<(Option<ResourceId>, Path)>);
 
@@ -38,7 +36,8 @@ impl PathSet {
 
     /// Keeps the places for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(Option<&ResourceId>, &Path) -> bool) {
-        self.0.retain(|(resource, path)| keep(resource.as_ref(), path));
+        self.0
+            .retain(|(resource, path)| keep(resource.as_ref(), path));
     }
 
     /// Whether the place, or one around it, is in the set.
@@ -64,7 +63,9 @@ impl PathSet {
 
     /// The places, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (Option<&ResourceId>, &Path)> {
-        self.0.iter().map(|(resource, path)| (resource.as_ref(), path))
+        self.0
+            .iter()
+            .map(|(resource, path)| (resource.as_ref(), path))
     }
 
     /// How many places there are.

@@ -31,7 +31,11 @@ fn number(number: &Number) -> String {
         None => text,
         Some((mantissa, exponent)) => {
             let dot = if mantissa.contains('.') { "" } else { ".0" };
-            let sign = if exponent.starts_with(['-', '+']) { "" } else { "+" };
+            let sign = if exponent.starts_with(['-', '+']) {
+                ""
+            } else {
+                "+"
+            };
             format!("{mantissa}{dot}e{sign}{exponent}")
         }
     }
@@ -62,7 +66,9 @@ fn is_plain(text: &str, in_flow: bool) -> bool {
         return false;
     };
     let first_ok = match first {
-        '-' | '?' | ':' => chars.next().is_some_and(|c| c != ' ' && !(in_flow && ",[]{}".contains(c))),
+        '-' | '?' | ':' => chars
+            .next()
+            .is_some_and(|c| c != ' ' && !(in_flow && ",[]{}".contains(c))),
         _ => !",[]{}#&*!|>'\"%@` =".contains(first),
     };
     first_ok
@@ -109,15 +115,18 @@ fn double(text: &str) -> String {
 /// Whether a string can stand as a literal block, and is better off so.
 pub(super) fn is_block(text: &str) -> bool {
     let mut lines = text.split('\n');
+    // Several final line breaks (`|+`) would take in the blank lines of what follows.
     text.contains('\n')
+        && !text.ends_with("\n\n")
         && lines.clone().any(|line| !line.is_empty())
         && lines.all(|line| line.is_empty() || !line.trim_matches([' ', '\t']).is_empty())
         && !text.trim_start_matches('\n').starts_with('\t')
-        && text.chars().all(|c| c == '\n' || c == '\t' || is_printable(c))
+        && text
+            .chars()
+            .all(|c| c == '\n' || c == '\t' || is_printable(c))
 }
 
-/// A literal block: the header, then each line at column `column`; no final line break unless the
-/// value asks for several.
+/// A literal block: the header, then each line at column `column`; no final line break.
 ///
 /// `step` is how far `column` is from the parent's.
 pub(super) fn block(text: &str, column: usize, step: usize, newline: &str) -> String {
@@ -128,11 +137,7 @@ pub(super) fn block(text: &str, column: usize, step: usize, newline: &str) -> St
     } else {
         String::new()
     };
-    let chomp = match breaks {
-        0 => "-",
-        1 => "",
-        _ => "+",
-    };
+    let chomp = if breaks == 0 { "-" } else { "" };
     let mut out = format!("|{indicator}{chomp}");
     for line in body.split('\n') {
         out.push_str(newline);
@@ -140,9 +145,6 @@ pub(super) fn block(text: &str, column: usize, step: usize, newline: &str) -> St
             out.extend(std::iter::repeat_n(' ', column));
             out.push_str(line);
         }
-    }
-    for _ in 1..breaks {
-        out.push_str(newline);
     }
     out
 }

@@ -81,7 +81,9 @@ impl<'a> NodeRef<'a> {
         match (self.kind(), value) {
             (Kind::List, Value::Array(items)) => {
                 let mut nodes = self.items();
-                items.iter().all(|item| nodes.next().is_some_and(|node| node.equals(item)))
+                items
+                    .iter()
+                    .all(|item| nodes.next().is_some_and(|node| node.equals(item)))
                     && nodes.next().is_none()
             }
             (Kind::Map, Value::Object(map)) => {
@@ -101,7 +103,8 @@ impl<'a> NodeRef<'a> {
         match (self.kind(), other.kind()) {
             (Kind::List, Kind::List) => {
                 let mut theirs = other.items();
-                self.items().all(|mine| theirs.next().is_some_and(|node| mine.same_value(&node)))
+                self.items()
+                    .all(|mine| theirs.next().is_some_and(|node| mine.same_value(&node)))
                     && theirs.next().is_none()
             }
             (Kind::Map, Kind::Map) => {
@@ -138,8 +141,10 @@ impl Scalar<'_> {
             Self::Bool(b) => Value::Bool(b),
             Self::Int(i) => Value::Number(i.into()),
             Self::UInt(u) => Value::Number(u.into()),
-            Self::Float(f) => Number::from_f64(f)
-                .map_or_else(|| Value::String(spell_infinite(f).to_owned()), Value::Number),
+            Self::Float(f) => Number::from_f64(f).map_or_else(
+                || Value::String(spell_infinite(f).to_owned()),
+                Value::Number,
+            ),
             Self::Str(s) => Value::String(s.to_owned()),
         }
     }

@@ -140,7 +140,16 @@ fn core_schema_string(text: &str) -> bool {
     };
     let word = matches!(
         text,
-        "" | "~" | "null" | "Null" | "NULL" | "true" | "True" | "TRUE" | "false" | "False" | "FALSE"
+        "" | "~"
+            | "null"
+            | "Null"
+            | "NULL"
+            | "true"
+            | "True"
+            | "TRUE"
+            | "false"
+            | "False"
+            | "FALSE"
     );
     !word && infinite(text).is_none() && !number()
 }
@@ -232,8 +241,27 @@ mod tests {
             assert_eq!(read(text), wanted, "{text}");
         }
         for text in [
-            "2001-01-01", "12:30:45", "1.2.3", "1Gi", "100m", "0x", "0b", "--1", "+-1", "0x-1", "e3",
-            "1e", "1e999", "_1", "yEs", "nul", "-", ".", "..", "0xg", "1 2",
+            "2001-01-01",
+            "12:30:45",
+            "1.2.3",
+            "1Gi",
+            "100m",
+            "0x",
+            "0b",
+            "--1",
+            "+-1",
+            "0x-1",
+            "e3",
+            "1e",
+            "1e999",
+            "_1",
+            "yEs",
+            "nul",
+            "-",
+            ".",
+            "..",
+            "0xg",
+            "1 2",
         ] {
             assert_eq!(read(text), Resolved::Str(text.into()), "{text}");
         }
@@ -242,10 +270,20 @@ mod tests {
 
     #[test]
     fn lint_names_what_the_two_versions_read_differently() {
-        for text in ["yes", "off", "0644", "1_000", "12:30:45", "2001-01-01", "0b1"] {
+        for text in [
+            "yes",
+            "off",
+            "0644",
+            "1_000",
+            "12:30:45",
+            "2001-01-01",
+            "0b1",
+        ] {
             assert!(disagreement(text).is_some(), "{text}");
         }
-        for text in ["true", "10", "1.5", "web", "null", "1Gi", "0", "0x1F", "10.0.0.1", "v1"] {
+        for text in [
+            "true", "10", "1.5", "web", "null", "1Gi", "0", "0x1F", "10.0.0.1", "v1",
+        ] {
             assert_eq!(disagreement(text), None, "{text}");
         }
     }

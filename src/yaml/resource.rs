@@ -16,9 +16,7 @@ use super::tree::{NodeRef, Scalar};
 /// assert_eq!(id.to_string(), "Deployment/api");
 /// assert_eq!(id.full(), "apps/Deployment//api");
 /// ```
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct ResourceId {
     /// The group of the API; empty for the core group.
     pub group: String,
@@ -41,7 +39,10 @@ impl ResourceId {
         let metadata = root.get("metadata");
         let version = text(root.get("apiVersion"));
         Self {
-            group: version.split_once('/').map_or("", |(group, _)| group).to_owned(),
+            group: version
+                .split_once('/')
+                .map_or("", |(group, _)| group)
+                .to_owned(),
             kind: text(root.get("kind")),
             namespace: text(metadata.and_then(|m| m.get("namespace"))),
             name: text(metadata.and_then(|m| m.get("name"))),
@@ -50,7 +51,12 @@ impl ResourceId {
 
     /// All parts, `group/Kind/namespace/name`; the form to store and to sort by.
     pub fn full(&self) -> String {
-        let Self { group, kind, namespace, name } = self;
+        let Self {
+            group,
+            kind,
+            namespace,
+            name,
+        } = self;
         format!("{group}/{kind}/{namespace}/{name}")
     }
 

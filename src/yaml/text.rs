@@ -5,27 +5,56 @@ use std::borrow::Cow;
 use super::Error;
 use super::build::Record;
 
-/// From the parser's character numbers to bytes.
-pub(super) struct Chars(Option<Vec<u32>>);
+/// From the parser's character numbers to bytes of the text.
+pub(super) struct Chars<'p> {
+    /// Where each character begins; none for ASCII.
+    starts: Option<Vec<u32>>,
+    pads: &'p [usize],
+}
 
-impl Chars {
-    pub(super) fn new(text: &str) -> Self {
-        if text.is_ascii() {
-            return Self(None);
-        }
-        let starts = text.char_indices().map(|(at, _)| super::build::narrow(at));
-        Self(Some(starts.chain([super::build::narrow(text.len())]).collect()))
+impl<'p> Chars<'p> {
+    pub(super) fn new(padded: &str, pads: &'p [usize]) -> Self {
+        let starts = (!padded.is_ascii()).then(|| {
+            let starts = padded
+                .char_indices()
+                .map(|(at, _)| super::build::narrow(at));
+            starts.chain([super::build::narrow(padded.len())]).collect()
+        });
+        Self { starts, pads }
     }
 
     pub(super) fn byte(&self, char: usize) -> usize {
-        match &self.0 {
+        let byte = match &self.starts {
             None => char,
             Some(starts) => starts
                 .get(char)
                 .or(starts.last())
                 .map_or(0, |&at| usize::try_from(at).unwrap_or(usize::MAX)),
-        }
+        };
+        // Each pad that lies before has moved what follows by one.
+        let before = self
+            .pads
+            .iter()
+            .enumerate()
+            .take_while(|(moved, pad)| **pad + moved < byte);
+        byte - before.count()
     }
+}
+
+/// The text with a space put in at each of the places, which are sorted.
+pub(super) fn pad<'t>(text: &'t str, pads: &[usize]) -> Cow<'t, str> {
+    if pads.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + pads.len());
+    let mut at = 0;
+    for &pad in pads {
+        out.push_str(&text[at..pad]);
+        out.push(' ');
+        at = pad;
+    }
+    out.push_str(&text[at..]);
+    Cow::Owned(out)
 }
 
 /// Line and column, both from 1 and in characters, of the byte `at`.
@@ -33,13 +62,20 @@ pub(super) fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at.min(text.len())).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
-    let column = before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1;
+    let column = before[line_start..]
+        .trim_start_matches('\u{feff}')
+        .chars()
+        .count()
+        + 1;
     (line, column)
 }
 
 /// Where the line of the byte `at` begins, behind a byte order mark.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
-    let start = text.as_bytes()[..at].iter().rposition(|&b| b == b'\n').map_or(0, |n| n + 1);
+    let start = text.as_bytes()[..at]
+        .iter()
+        .rposition(|&b| b == b'\n')
+        .map_or(0, |n| n + 1);
     if start == 0 && text.starts_with('\u{feff}') {
         return '\u{feff}'.len_utf8().min(at);
     }
@@ -49,7 +85,10 @@ pub(super) fn line_start(text: &str, at: usize) -> usize {
 /// Where the line of the byte `at` ends, before its line break.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
-    let newline = bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| at + n);
+    let newline = bytes[at..]
+        .iter()
+        .position(|&b| b == b'\n')
+        .map_or(bytes.len(), |n| at + n);
     if newline > at && newline < bytes.len() && bytes[newline - 1] == b'\r' {
         newline - 1
     } else {
@@ -60,7 +99,10 @@ pub(super) fn line_end(text: &str, at: usize) -> usize {
 /// Where the line after the one of the byte `at` begins; the end of the text if there is none.
 pub(super) fn next_line(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
-    bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| at + n + 1)
+    bytes[at..]
+        .iter()
+        .position(|&b| b == b'\n')
+        .map_or(bytes.len(), |n| at + n + 1)
 }
 
 /// The column, in bytes from 0, of the byte `at`.
@@ -84,7 +126,10 @@ pub(super) fn skip_blank(text: &str, mut at: usize) -> usize {
 /// The first byte from `at` on that is no space and no tab.
 pub(super) fn skip_spaces(text: &str, at: usize) -> usize {
     let bytes = &text.as_bytes()[at.min(text.len())..];
-    let blank = bytes.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
+    let blank = bytes
+        .iter()
+        .take_while(|&&b| b == b' ' || b == b'\t')
+        .count();
     at.min(text.len()) + blank
 }
 
@@ -140,11 +185,36 @@ fn in_comment(text: &str, at: usize) -> bool {
     line.trim_start().starts_with('#') || line.contains(" #")
 }
 
+/// Behind the closing quote of a scalar; the parser counts what follows in the line to it.
+pub(super) fn quoted_end(text: &str, start: usize, end: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = start;
+    if matches!(bytes.get(at), Some(b'&' | b'!')) {
+        at = skip_properties(text, at);
+    }
+    let Some(&quote) = bytes.get(at) else {
+        return end;
+    };
+    at += 1;
+    while at < end {
+        match bytes[at] {
+            b'\\' if quote == b'"' => at += 1,
+            byte if byte == quote && quote == b'\'' && bytes.get(at + 1) == Some(&quote) => at += 1,
+            byte if byte == quote => return at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    end
+}
+
 /// The header of a block scalar that begins at `start`, behind tags and anchors.
 fn block_header(text: &str, start: usize) -> &str {
     let start = skip_properties(text, start);
     let line = &text[start.min(text.len())..];
-    let end = line.find([' ', '\t', '\n', '\r', '#']).unwrap_or(line.len());
+    let end = line
+        .find([' ', '\t', '\n', '\r', '#'])
+        .unwrap_or(line.len());
     &line[..end]
 }
 
@@ -171,7 +241,9 @@ pub(super) fn block_end(text: &str, start: usize, end: usize, keep: bool) -> usi
 
 /// A block scalar that the end of the text cuts short has no final line break, as in libyaml.
 pub(super) fn as_libyaml_ends<'a>(text: &str, value: Cow<'a, str>, indent: usize) -> Cow<'a, str> {
-    let last = text.rfind('\n').map_or(text, |newline| &text[newline + 1..]);
+    let last = text
+        .rfind('\n')
+        .map_or(text, |newline| &text[newline + 1..]);
     if last.chars().count() < indent.max(1) || !value.ends_with('\n') {
         return value;
     }
@@ -201,7 +273,11 @@ pub(super) fn directives_start(text: &str, marker: usize, not_before: usize) -> 
 
 /// Behind the line of a `...` marker, or `start` where there is none.
 pub(super) fn after_end_marker(text: &str, start: usize, end: usize) -> usize {
-    if end > start && text.get(start..end).is_some_and(|marker| marker.starts_with("...")) {
+    if end > start
+        && text
+            .get(start..end)
+            .is_some_and(|marker| marker.starts_with("..."))
+    {
         next_line(text, end)
     } else {
         start
@@ -237,7 +313,9 @@ pub(super) fn check_tabs(text: &str, records: &[Record]) -> Result<(), Error> {
         let blank = content.trim_end().is_empty() || content.starts_with('#');
         if let Some(tab) = indent.find('\t').filter(|_| !blank) {
             let first = start + indent.len();
-            let inside = records.iter().any(|r| r.start < first && first < r.end && r.code > 1);
+            let inside = records
+                .iter()
+                .any(|r| r.start < first && first < r.end && r.code > 1);
             if !inside {
                 return Err(tab_error(text, start + tab));
             }

@@ -4,9 +4,9 @@
 
 use serde_json::{Map, Value};
 
+use super::Error;
 use super::edit::{Change, Edit};
 use super::tree::Scalar;
-use super::Error;
 use crate::path::{Path, Segment};
 
 /// Applies an edit to the values of all documents.
@@ -43,7 +43,9 @@ pub fn apply_to_values(documents: &mut Vec<Value>, edit: &Edit) -> Result<(), Er
         Change::Insert { index, content } => {
             let list = list_at(root, path)?;
             if *index > list.len() {
-                return Err(Error::NotFound { path: path.index(*index) });
+                return Err(Error::NotFound {
+                    path: path.index(*index),
+                });
             }
             list.insert(*index, content.to_value());
         }
@@ -56,7 +58,10 @@ pub fn apply_to_values(documents: &mut Vec<Value>, edit: &Edit) -> Result<(), Er
                         found: "another order",
                     });
                 }
-                *items = order.iter().filter_map(|&at| items.get(at).cloned()).collect();
+                *items = order
+                    .iter()
+                    .filter_map(|&at| items.get(at).cloned())
+                    .collect();
             }
             other => return Err(kind_error(path, "a list", other)),
         },
@@ -84,7 +89,11 @@ fn kind_error(path: &Path, expected: &'static str, found: &Value) -> Error {
         Value::Null => "null",
         _ => "a scalar",
     };
-    Error::Kind { path: path.clone(), expected, found }
+    Error::Kind {
+        path: path.clone(),
+        expected,
+        found,
+    }
 }
 
 fn scalar_shows_as(value: &Value, text: &str) -> bool {
@@ -121,7 +130,9 @@ fn step<'v>(value: &'v mut Value, segment: &Segment) -> Option<&'v mut Value> {
 }
 
 fn find<'v>(value: &'v mut Value, steps: &[Segment]) -> Option<&'v mut Value> {
-    steps.iter().try_fold(value, |value, segment| step(value, segment))
+    steps
+        .iter()
+        .try_fold(value, |value, segment| step(value, segment))
 }
 
 /// The node at the path, made with its parents if it is missing.
@@ -133,10 +144,13 @@ fn create<'v>(root: &'v mut Value, path: &Path) -> Result<&'v mut Value, Error> 
             *value = Value::Object(Map::new());
         }
         value = match (segment, value) {
-            (Segment::Key(key), Value::Object(map)) => map.entry(key.clone()).or_insert(Value::Null),
-            (Segment::Key(_) | Segment::Match(_), list @ Value::Array(_)) => {
-                step(list, segment).ok_or_else(|| Error::NotFound { path: place().join(segment) })?
+            (Segment::Key(key), Value::Object(map)) => {
+                map.entry(key.clone()).or_insert(Value::Null)
             }
+            (Segment::Key(_) | Segment::Match(_), list @ Value::Array(_)) => step(list, segment)
+                .ok_or_else(|| Error::NotFound {
+                    path: place().join(segment),
+                })?,
             (Segment::Key(_), other) => return Err(kind_error(&place(), "a map", other)),
             (Segment::Match(_), other) => return Err(kind_error(&place(), "a list", other)),
             (Segment::Any | Segment::Order, _) => {

@@ -17,7 +17,7 @@ use windlass::model::{
     Worker, WorkerMode,
 };
 use windlass::store::{Batch, Memory, Range, Store as _};
-use windlass::yaml::RowState;
+use windlass::yaml::merge::RowState;
 
 use crate::db::{conflict, deployment, new_space, new_unit};
 
