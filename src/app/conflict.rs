@@ -40,10 +40,7 @@ impl App {
             ..Request::default()
         };
         let rows = self.conflicts_of(&self.select(&request)?)?;
-        Ok(rows
-            .into_iter()
-            .filter(|conflict| conflict.is_open())
-            .collect())
+        Ok(rows.into_iter().filter(Conflict::is_open).collect())
     }
 
     /// The conflict rows of the units of a selection, decided ones too.

@@ -1,6 +1,7 @@
 //! The planners: patch, function, replacement, merge and restore.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
@@ -248,9 +249,9 @@ fn merge_note(taken: usize, kept: &[crate::yaml::Difference]) -> String {
     let mut note = format!("took {taken}");
     if !kept.is_empty() {
         let shown: Vec<&str> = kept.iter().take(2).map(String::as_str).collect();
-        note.push_str(&format!(", kept {}", shown.join(", ")));
+        let _ = write!(note, ", kept {}", shown.join(", "));
         if kept.len() > shown.len() {
-            note.push_str(&format!(" and {} more", kept.len() - shown.len()));
+            let _ = write!(note, " and {} more", kept.len() - shown.len());
         }
     }
     note

@@ -252,7 +252,7 @@ fn refused(problem: &Problem) -> String {
 /// A function's page: how it is called, what it does, its parameters and examples.
 pub fn explain(function: &Function) -> String {
     let mut text = format!("{}\n\n{}\n\n", function.usage(), function.doc.trim());
-    let _ = writeln!(text, "kind       {}", function.kind.to_string());
+    let _ = writeln!(text, "kind       {}", function.kind);
     if !function.resources.is_empty() {
         let _ = writeln!(text, "resources  {}", function.resources.join(", "));
     }
@@ -306,6 +306,9 @@ pub fn is_mutating(function: &Function) -> bool {
 }
 
 /// Refuses options that mean nothing for a function that only reads.
+///
+/// # Errors
+/// [`Kind::Usage`] when there is one.
 pub fn refuse_dry_run(name: &str, options: ChangeOptions) -> Result<()> {
     if options.dry_run {
         return Err(Error::new(

@@ -65,7 +65,7 @@ impl App {
         folder: &str,
         options: &ImportOptions,
     ) -> Result<Outcome> {
-        let files = self.yaml_files(folder)?;
+        let files = yaml_files(folder)?;
         let parsed: Vec<(PathBuf, std::result::Result<Stream, Vec<Error>>)> = files
             .into_par_iter()
             .map(|path| {
@@ -80,7 +80,7 @@ impl App {
             let file = path.display().to_string();
             match result {
                 Err(errors) => {
-                    refused.extend(errors.into_iter().map(|error| (file.clone(), error)))
+                    refused.extend(errors.into_iter().map(|error| (file.clone(), error)));
                 }
                 Ok(stream) if holds_secret(&stream) => {
                     notes.push(format!("kept out: {file} holds a Secret"));
@@ -243,14 +243,13 @@ impl App {
             None => Ok(outcome),
         }
     }
+}
 
-    fn yaml_files(&self, folder: &str) -> Result<Vec<PathBuf>> {
-        let path = Path::new(folder);
-        let mut files = Vec::new();
-        collect(path, &mut files)?;
-        files.sort();
-        Ok(files)
-    }
+fn yaml_files(folder: &str) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    collect(Path::new(folder), &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What a bulk call did: every unit it addressed, in the five words of every report.
 
 use std::fmt;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -224,7 +225,9 @@ impl Outcome {
         }
         match self.conflicts().len() {
             0 => {}
-            count => line.push_str(&format!(", {} open", plural(count, "conflict"))),
+            count => {
+                let _ = write!(line, ", {} open", plural(count, "conflict"));
+            }
         }
         line
     }

@@ -235,9 +235,10 @@ impl App {
         })?;
         outcome.reports = reports;
         outcome.op = op;
-        match outcome.reports.is_empty() {
-            true => Err(outcome.empty().unwrap_or_else(nothing_to_do)),
-            false => Ok(outcome),
+        if outcome.reports.is_empty() {
+            Err(outcome.empty().unwrap_or_else(nothing_to_do))
+        } else {
+            Ok(outcome)
         }
     }
 }
@@ -384,9 +385,8 @@ fn ship(slot: &mut Slot, shipments: Vec<Shipment>, options: &ApplyOptions) -> Re
             outcome.reports.push(report);
         }
     }
-    if let Some(name) = slot.with_sandbox(|sandbox| Ok(sandbox.describe())).ok() {
-        outcome.notes.push(format!("target: {name}"));
-    }
+    let name = slot.with_sandbox(|sandbox| Ok(sandbox.describe()))?;
+    outcome.notes.push(format!("target: {name}"));
     Ok(outcome)
 }
 
@@ -447,10 +447,12 @@ fn look(
     if !report.note.is_empty() {
         report.note.push_str(", ");
     }
-    report.note.push_str(&match live.reason.as_str() {
-        "" => word,
-        reason => format!("{word}: {reason}"),
-    });
+    let reason = live.reason.as_str();
+    report.note.push_str(&word);
+    if !reason.is_empty() {
+        report.note.push_str(": ");
+        report.note.push_str(reason);
+    }
     if options.wait && live.status != Status::Ready {
         report.status = Done::Failed(
             Error::new(

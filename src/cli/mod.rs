@@ -24,20 +24,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return show::clap_error(&error),
     };
     let format = show::Format::from_matches(&matches);
-    match execute(&matches, &format) {
+    match execute(&matches, format) {
         Ok(code) => code,
         Err(error) => {
-            show::error(&error, &format);
+            show::error(&error, format);
             error.exit_code()
         }
     }
 }
 
-fn execute(matches: &ArgMatches, format: &show::Format) -> Result<u8> {
+fn execute(matches: &ArgMatches, format: show::Format) -> Result<u8> {
     let (name, sub) = matches
         .subcommand()
         .ok_or_else(|| Error::new(Kind::Usage, "expected a command, found none"))?;
-    let app = environment::open(matches, format)?;
+    let app = environment::open(matches)?;
     match name {
         "run" => script_run::run(&app, sub, format),
         "eval" => script_run::eval(&app, sub, format),

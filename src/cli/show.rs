@@ -1,9 +1,4 @@
 //! Printing: the one place that writes to standard output and standard error.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the command line is what prints"
-)]
 
 use clap::ArgMatches;
 
@@ -47,7 +42,7 @@ impl Format {
 ///
 /// # Errors
 /// [`Kind::Internal`] when the result cannot be written as asked.
-pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
+pub(super) fn output(output: &Output, format: Format) -> Result<u8> {
     if format.is_quiet {
         return Ok(output.exit_code());
     }
@@ -58,8 +53,7 @@ pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
         (Style::Table, Output::Table(table)) => table.clone().without_header().to_string(),
         (Style::Table, Output::Outcome(outcome)) => outcome.to_string(),
         (Style::Table, Output::Record(value)) => json(value)?,
-        (Style::Table, Output::Text(text)) => text.clone(),
-        (Style::Table, Output::Report { text, .. }) => text.clone(),
+        (Style::Table, Output::Text(text) | Output::Report { text, .. }) => text.clone(),
     };
     print(&text);
     Ok(output.exit_code())
@@ -81,7 +75,7 @@ pub(super) fn notice(line: &str) {
 }
 
 /// Prints an error: to people with the lines it is about, to programs as JSON.
-pub(super) fn error(error: &Error, format: &Format) {
+pub(super) fn error(error: &Error, format: Format) {
     if error.message().is_empty() {
         return;
     }

@@ -89,7 +89,8 @@ impl Transaction {
         unit: UnitId,
         new: NewRevision<'_>,
     ) -> Result<Written, Error> {
-        let mut unit = self.unit(unit)?;
+        let old = self.unit(unit)?;
+        let mut unit = old.clone();
         let before = unit.bookkeeping;
         if let Some(bookkeeping) = &new.bookkeeping {
             unit.bookkeeping = self.put_bookkeeping(bookkeeping)?;
@@ -99,7 +100,7 @@ impl Transaction {
         if unit.head > 0 && unit.data == data {
             if bookkeeping_changed {
                 unit.updated = self.at();
-                unit = self.replace_unit(unit)?;
+                self.put_unit_over(Some(&old), &unit)?;
             }
             return Ok(Written {
                 unit,
@@ -128,7 +129,7 @@ impl Transaction {
         };
         let key = Key::Revision(unit.id, unit.head);
         self.put_record(&key, Some(codec::encode(&revision)))?;
-        let unit = self.replace_unit(unit)?;
+        self.put_unit_over(Some(&old), &unit)?;
         Ok(Written {
             revision: Some(unit.head),
             unit,

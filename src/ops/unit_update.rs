@@ -17,6 +17,10 @@ pub struct UnitUpdate;
 /// Arguments of [`UnitUpdate`].
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Args {
     /// Which units.
     #[command(flatten)]

@@ -150,9 +150,10 @@ impl Program {
         let _ = write!(text, "\nUsage: windlass run {}", self.path);
         for param in &function.params {
             let name = param.name.to_uppercase();
-            let _ = match param.required {
-                true => write!(text, " {name}"),
-                false => write!(text, " [{name}]"),
+            let _ = if param.required {
+                write!(text, " {name}")
+            } else {
+                write!(text, " [{name}]")
             };
         }
         for flag in &self.flags {

@@ -9,6 +9,10 @@ use crate::error::{Error, Kind, Result};
 pub(super) type Scripted<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 /// Throws an error of ours as a value that `catch (e)` and `error(e)` understand.
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "it is how Rhai takes errors"
+)]
 pub(super) fn thrown(error: Error) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorRuntime(
         Dynamic::from(error),

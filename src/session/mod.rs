@@ -107,7 +107,7 @@ impl Session {
             result
         });
         match result {
-            Ok(value) => self.shown(value).map(Some),
+            Ok(value) => Ok(Some(self.shown(value))),
             Err(error) => self.failed(program, &error),
         }
     }
@@ -151,15 +151,15 @@ impl Session {
         }))
     }
 
-    fn shown(&self, value: Dynamic) -> Result<Output> {
+    fn shown(&self, value: Dynamic) -> Output {
         if value.is_unit() {
-            return Ok(Output::Text(String::new()));
+            return Output::Text(String::new());
         }
         if let Some(outcome) = value.clone().try_cast::<outcome::ScriptOutcome>() {
-            return Ok(Output::Outcome(outcome.into_outcome()));
+            return Output::Outcome(outcome.into_outcome());
         }
         if let Some(table) = value.clone().try_cast::<selection::ScriptTable>() {
-            return Ok(Output::Table(table.0));
+            return Output::Table(table.0);
         }
         let text = self.engine.eval_with_scope::<String>(
             &mut Scope::from_iter([("it".to_owned(), false, value.clone())]),
@@ -167,11 +167,11 @@ impl Session {
         );
         let text = with_newline(&text.unwrap_or_else(|_| value.to_string()));
         let json = to_json(&value).unwrap_or_else(|_| text.trim_end().into());
-        Ok(Output::Report {
+        Output::Report {
             text,
             value: json,
             exit_code: 0,
-        })
+        }
     }
 
     fn failed(&self, program: &Program, error: &EvalAltResult) -> Result<Option<Output>> {

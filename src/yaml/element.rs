@@ -90,6 +90,20 @@ pub(super) fn keyed<'a, const N: usize>(
     })
 }
 
+/// The merge keys of an element with their values, as a path names them; none if one is missing.
+pub(super) fn key_fields(
+    node: NodeRef<'_>,
+    keys: &'static [KeyField],
+) -> Option<Vec<(String, String)>> {
+    let values = key_values(node, keys)?;
+    let fields = keys.iter().zip(values);
+    Some(
+        fields
+            .map(|(key, value)| (key.name.to_owned(), value.into_owned()))
+            .collect(),
+    )
+}
+
 fn key_values<'a>(node: NodeRef<'a>, keys: &[KeyField]) -> Option<Vec<Cow<'a, str>>> {
     if node.kind() != Kind::Map {
         return None;
