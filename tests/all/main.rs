@@ -24,6 +24,7 @@ mod mistakes;
 mod patch;
 mod processes;
 mod query;
+mod registry;
 mod refuse;
 mod stages;
 mod store_conformance;

@@ -6,32 +6,32 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// The instant that every run in a [`World`] takes for now.
-pub const NOW: &str = "2026-01-16T09:15:00Z";
+pub(crate) const NOW: &str = "2026-01-16T09:15:00Z";
 
 /// A project folder with the tutorial's scripts and manifests in it.
-pub struct World {
+pub(crate) struct World {
     folder: TempDir,
 }
 
 /// What a run of the program left behind.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl World {
     /// An empty project.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
         }
     }
 
     /// A project with this repository's scripts and manifests.
-    pub fn tutorial() -> Self {
+    pub(crate) fn tutorial() -> Self {
         let world = Self::empty();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for folder in ["scripts", "k8s"] {
@@ -45,18 +45,18 @@ impl World {
         world
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, text).expect("the file is written");
     }
 
     /// The command, ready to run.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
         command
             .args(args)
@@ -69,11 +69,11 @@ impl World {
         command
     }
 
-    pub fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         self.finish(self.command(args))
     }
 
-    pub fn run_with_input(&self, args: &[&str], input: &str) -> Ran {
+    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Ran {
         use std::io::Write as _;
         let mut child = self
             .command(args)
@@ -90,7 +90,7 @@ impl World {
         self.ran(child.wait_with_output().expect("the program ends"))
     }
 
-    pub fn finish(&self, mut command: Command) -> Ran {
+    pub(crate) fn finish(&self, mut command: Command) -> Ran {
         self.ran(command.output().expect("the program runs"))
     }
 
@@ -107,7 +107,7 @@ impl World {
     }
 
     /// Runs a command that must succeed, and returns what it printed.
-    pub fn ok(&self, args: &[&str]) -> String {
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
         let ran = self.run(args);
         assert_eq!(
             ran.code, 0,
@@ -118,7 +118,7 @@ impl World {
     }
 
     /// The result of a command as JSON.
-    pub fn json(&self, args: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, args: &[&str]) -> serde_json::Value {
         let mut args = args.to_vec();
         args.push("--json");
         serde_json::from_str(&self.ok(&args)).expect("JSON")
