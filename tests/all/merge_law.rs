@@ -3,6 +3,11 @@
 //!
 //! `WINDLASS_MERGES` sets how many merges of manifests are tried; `WINDLASS_SEED` where to begin.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be read or made fails the test"
+)]
+
 use std::fs;
 
 use proptest::prelude::*;
