@@ -183,10 +183,13 @@ fn parts_of(value: &Value, place: &str, out: &mut Vec<String>) {
 
 /// Whether a merged list or text holds what both sides added, and lacks nothing that neither
 /// removed.
-fn holds_both(base: Option<&Value>, sides: [&Value; 2], result: &Value) -> bool {
+fn holds_both(base: Option<&Value>, sides: [&Value; 2], result: &Value, deep: bool) -> bool {
     let parts = |value: Option<&Value>| -> Option<Vec<String>> {
         match value {
             None => Some(Vec::new()),
+            Some(Value::Array(items)) if !deep => {
+                Some(items.iter().map(ToString::to_string).collect())
+            }
             Some(Value::Array(items)) => {
                 let mut out = Vec::new();
                 for item in items {
@@ -254,7 +257,12 @@ pub(crate) fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
         };
         let all = [incoming.get(key), local.get(key), result.get(key)];
         let merged_parts = || match all {
-            [Some(i), Some(l), Some(r)] => holds_both(b, [i, l], r),
+            [Some(i), Some(l), Some(r)] => {
+                // By whole elements, or by what is in them: of a list with keys, too.
+                [false, true]
+                    .into_iter()
+                    .any(|deep| holds_both(b, [i, l], r, deep))
+            }
             _ => false,
         };
         let fine = if r == l && r == i {
