@@ -26,7 +26,7 @@ fn content(piece: Piece<'_>, layout: Layout) -> String {
 }
 
 /// Adds a document at the end.
-pub(super) fn add(text: &str, view: TreeView<'_>, piece: Piece<'_>) -> Option<Plan> {
+pub(super) fn add(text: &str, view: TreeView<'_>, piece: Piece<'_>) -> Plan {
     let newline = newline_of(text);
     let count = view.document_count();
     let context = count
@@ -61,10 +61,10 @@ pub(super) fn add(text: &str, view: TreeView<'_>, piece: Piece<'_>) -> Option<Pl
         new.push_str(newline);
     }
     splices.push(Splice::insert(text.len(), new));
-    Some(Plan::Splices {
+    Plan::Splices {
         splices,
         touched: 0..text.len(),
-    })
+    }
 }
 
 /// Removes a document with its marker and comments.
@@ -93,11 +93,7 @@ pub(super) fn remove(text: &str, view: TreeView<'_>, document: usize) -> Option<
 }
 
 /// Puts a new value in the place of a document's.
-pub(super) fn replace(
-    context: &Context<'_>,
-    root: NodeRef<'_>,
-    piece: Piece<'_>,
-) -> Option<Vec<Splice>> {
+pub(super) fn replace(context: &Context<'_>, root: NodeRef<'_>, piece: Piece<'_>) -> Vec<Splice> {
     let text = context.text;
     let span = root.span();
     let layout = context.layout(context.root);
@@ -117,5 +113,5 @@ pub(super) fn replace(
     if end == text.len() && piece::ends_open(piece.value()) {
         new.push_str(context.newline);
     }
-    Some(vec![Splice::new(span.start..end, new)])
+    vec![Splice::new(span.start..end, new)]
 }

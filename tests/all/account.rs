@@ -168,7 +168,9 @@ fn parts_of(value: &Value, place: &str, out: &mut Vec<String>) {
             }
         }
         Value::Array(items) if !items.is_empty() => {
-            items.iter().for_each(|item| parts_of(item, place, out));
+            for item in items {
+                parts_of(item, place, out);
+            }
         }
         Value::String(text) => {
             for line in text.split_inclusive('\n') {
@@ -181,13 +183,18 @@ fn parts_of(value: &Value, place: &str, out: &mut Vec<String>) {
 
 /// Whether a merged list or text holds what both sides added, and lacks nothing that neither
 /// removed.
-fn holds_both(base: Option<&Value>, sides: [&Value; 2], result: &Value) -> bool {
+fn holds_both(base: Option<&Value>, sides: [&Value; 2], result: &Value, deep: bool) -> bool {
     let parts = |value: Option<&Value>| -> Option<Vec<String>> {
         match value {
             None => Some(Vec::new()),
+            Some(Value::Array(items)) if !deep => {
+                Some(items.iter().map(ToString::to_string).collect())
+            }
             Some(Value::Array(items)) => {
                 let mut out = Vec::new();
-                items.iter().for_each(|item| parts_of(item, "", &mut out));
+                for item in items {
+                    parts_of(item, "", &mut out);
+                }
                 Some(out)
             }
             Some(Value::String(text)) => {
@@ -219,14 +226,16 @@ fn holds_both(base: Option<&Value>, sides: [&Value; 2], result: &Value) -> bool 
 }
 
 /// The leaves whose fate is none of: kept local, took incoming, told in a row.
-pub fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
+pub(crate) fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
     let mut known = names(input.base, input.incoming);
     known.extend(names(input.base, input.local));
     let mut odd = Odd::new();
     let sides = [input.base, input.incoming, input.local, &merged.stream];
     for _ in 0..4 {
         // Once for each level at which an odd list can hide behind another.
-        sides.map(|side| leaves(side, &known, &mut odd));
+        for side in sides {
+            leaves(side, &known, &mut odd);
+        }
     }
     let [base, incoming, local, result] = sides.map(|side| leaves(side, &known, &mut odd));
     let all: BTreeSet<_> = [&base, &incoming, &local, &result]
@@ -248,7 +257,12 @@ pub fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
         };
         let all = [incoming.get(key), local.get(key), result.get(key)];
         let merged_parts = || match all {
-            [Some(i), Some(l), Some(r)] => holds_both(b, [i, l], r),
+            [Some(i), Some(l), Some(r)] => {
+                // By whole elements, or by what is in them: of a list with keys, too.
+                [false, true]
+                    .into_iter()
+                    .any(|deep| holds_both(b, [i, l], r, deep))
+            }
             _ => false,
         };
         let fine = if r == l && r == i {
@@ -282,18 +296,19 @@ pub fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
 /// both sides renamed the element alike.
 fn was(base: &Leaves, (resource, path): &(String, Path), value: Option<&Value>) -> bool {
     let steps = path.segments();
-    let Some(at) = steps.iter().rposition(|s| matches!(s, Segment::Match(_))) else {
-        return false;
+    let renamed = |found: &[Segment], at: usize| {
+        found.len() == steps.len()
+            && found[..at] == steps[..at]
+            && found[at + 1..] == steps[at + 1..]
     };
+    let elements: Vec<usize> = (0..steps.len())
+        .filter(|at| matches!(steps[*at], Segment::Match(_)))
+        .collect();
     !base.contains_key(&(resource.clone(), path.clone()))
         && value.is_some()
         && base.iter().any(|((other, found), there)| {
-            let found = found.segments();
-            other == resource
-                && found.len() == steps.len()
-                && found[..at] == steps[..at]
-                && found[at + 1..] == steps[at + 1..]
-                && Some(there) == value
+            let same_place = |at: &usize| renamed(found.segments(), *at);
+            other == resource && Some(there) == value && elements.iter().any(same_place)
         })
 }
 
@@ -305,7 +320,7 @@ fn renamed(merged: &Merged) -> bool {
 }
 
 /// The laws of a merge, beside accounting for every place.
-pub fn laws(input: MergeInput<'_>, merged: &Merged) -> Result<(), String> {
+pub(crate) fn laws(input: MergeInput<'_>, merged: &Merged) -> Result<(), String> {
     let none = PathSet::default();
     let with = |base, incoming, local| {
         merge(MergeInput {

@@ -1,7 +1,12 @@
 //! The laws of the merge on real manifests with random changes on both sides, and on small
 //! generated documents.
 //!
-//! `WINDLASS_MERGES` sets how many merges of manifests are tried; `WINDLASS_SEED` where to begin.
+//! `WINDLASS_MERGES` sets how many merges of manifests are tried; `WINDLASS_SEED` says where to begin.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be read or made fails the test"
+)]
 
 use std::fs;
 
