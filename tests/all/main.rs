@@ -2,5 +2,6 @@
 
 mod corpus;
 mod edit;
+mod read;
 mod refuse;
 mod sweep;
