@@ -346,8 +346,9 @@ pub(super) fn remove(
     }
     if alone {
         let mut start = comment::above(text, node).start;
-        // What becomes the last line has no line break, as the one before it had none.
-        if end == text.len() && !text.ends_with('\n') {
+        // What becomes the last line has no line break, unless it is one of a block scalar's.
+        let needed = at > 0 && seal(context, written[at - 1]).is_some();
+        if end == text.len() && !text.ends_with('\n') && !needed {
             start = text[..start]
                 .trim_end_matches(['\n', '\r'])
                 .len()

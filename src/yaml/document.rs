@@ -80,7 +80,12 @@ pub(super) fn remove(text: &str, view: TreeView<'_>, document: usize) -> Option<
         range.start = comment::above(text, first).start.max(range.start);
     }
     let mut splices = Vec::new();
-    if range.end == text.len() && range.start > 0 && !text.ends_with('\n') {
+    // What becomes the last line has no line break, unless it is one of a block scalar's.
+    let before = document
+        .checked_sub(1)
+        .and_then(|last| Context::new(text, view, last));
+    let needed = before.is_some_and(|before| super::block::seal(&before, before.root).is_some());
+    if range.end == text.len() && range.start > 0 && !text.ends_with('\n') && !needed {
         let before = text[..range.start].trim_end_matches(['\n', '\r']).len();
         let block = text[..range.start].len() - newline_of(text).len();
         range.start = before.max(block.min(range.start));
