@@ -22,6 +22,35 @@ use crate::yaml::ResourceId;
 /// The folder of a project's own functions.
 pub const FOLDER: &str = "functions";
 
+/// Names that units and selections have methods of: a function is a method, too, so its name is
+/// refused.
+pub const RESERVED: [&str; 24] = [
+    "apply",
+    "conflicts",
+    "copy",
+    "data",
+    "delete",
+    "destroy",
+    "diff",
+    "get",
+    "live-state",
+    "merge-text",
+    "names",
+    "patch",
+    "preview",
+    "protect",
+    "release",
+    "report",
+    "restore",
+    "revisions",
+    "run",
+    "table",
+    "units",
+    "update",
+    "upgrade",
+    "wait",
+];
+
 /// One answer of a query, or one finding of a validation.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -45,7 +74,8 @@ impl App {
             return Ok(catalogue);
         }
         let folder = Folder::new(self.project().root().join(FOLDER), FOLDER);
-        let (catalogue, problems) = Catalogue::load(&[&folder, &Stdlib], &|_| false);
+        let (catalogue, problems) =
+            Catalogue::load(&[&folder, &Stdlib], &|name| RESERVED.contains(&name));
         for problem in problems {
             self.notify(&refused(&problem));
         }
@@ -118,7 +148,7 @@ impl App {
             table.push(vec![
                 Cell::text(row.reference.clone()),
                 Cell::text(row.resource.clone()),
-                Cell::from(row.value.clone()),
+                answer_cell(&row.value),
             ]);
         }
         table
@@ -298,6 +328,17 @@ pub fn to_json(function: &Function) -> Value {
         "Shadows": function.shadows,
         "Parameters": params.collect::<Vec<_>>(),
     })
+}
+
+/// Findings read as path and message; other answers as they are.
+fn answer_cell(value: &Value) -> Cell {
+    match (&value["Path"], &value["Message"]) {
+        (Value::String(path), Value::String(message)) => Cell {
+            value: value.clone(),
+            text: format!("{path}: {message}"),
+        },
+        _ => Cell::from(value.clone()),
+    }
 }
 
 /// Whether calling the function writes.

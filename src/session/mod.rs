@@ -10,6 +10,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, Scope};
 use crate::app::App;
 use crate::error::{Error, Kind, Location, Result};
 use crate::ops::{OPS, Output};
+use crate::query::nearest;
 use crate::runtime::Interrupt;
 use crate::script::engine::{SessionOptions, on_large_stack, session_engine};
 use crate::script::{Limits, Meter, Program};
@@ -193,12 +194,69 @@ impl Session {
         }
         let error_of_ours = match error.unwrap_inner() {
             EvalAltResult::ErrorRuntime(value, _) => convert::of_value(value),
+            EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+                let found = self.unknown_function(signature);
+                return Err(match program.place(error) {
+                    Some(at) => found.at(location(&at.file, program.text(), at.line, at.column)),
+                    None => found,
+                });
+            }
             _ => return Err(program.explain(error).into()),
         };
         Err(match program.place(error) {
             Some(at) => error_of_ours.at(location(&at.file, program.text(), at.line, at.column)),
             None => error_of_ours,
         })
+    }
+}
+
+/// The words that scripts use for the types behind their values.
+const TYPE_WORDS: [(&str, &str); 9] = [
+    ("ScriptUnit", "a unit"),
+    ("ScriptSelection", "a selection"),
+    ("ScriptOutcome", "an outcome"),
+    ("ScriptSpace", "a space"),
+    ("ScriptPreview", "a preview"),
+    ("ScriptTable", "a table"),
+    ("ScriptConflicts", "conflicts"),
+    ("ImmutableString", "text"),
+    ("i64", "a number"),
+];
+
+impl Session {
+    /// The error of a call that no function takes: with the nearest name there is.
+    fn unknown_function(&self, signature: &str) -> Error {
+        let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
+        let receiver = arguments
+            .trim_end_matches(')')
+            .split(',')
+            .next()
+            .unwrap_or_default();
+        let receiver = receiver.trim();
+        let word = TYPE_WORDS
+            .iter()
+            .find(|(known, _)| receiver.contains(known));
+        let on = match (receiver, word) {
+            ("", _) => "without arguments".to_owned(),
+            (_, Some((_, word))) => format!("for {word}"),
+            (other, None) => format!("for a value of type {other}"),
+        };
+        let error = Error::new(
+            Kind::Invalid,
+            format!("expected a function that there is, found `{name}` {on}"),
+        );
+        let signatures = self.engine.gen_fn_signatures(true);
+        let names: std::collections::BTreeSet<&str> = signatures
+            .iter()
+            .filter_map(|signature| signature.split(['(', ' ']).next())
+            .collect();
+        if names.contains(name) {
+            return error.hint("the name exists, for other arguments");
+        }
+        match nearest(name, names) {
+            Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
+            None => error,
+        }
     }
 }
 

@@ -178,6 +178,9 @@ fn the_key_layout_in_the_documentation_is_the_one_in_the_code() {
             rest = after.split_once(')').expect("the end of a link").1;
         }
         plain.push_str(rest);
-        assert!(documented.contains(&plain), "missing in ARCHITECTURE.md: {plain}");
+        assert!(
+            documented.contains(&plain),
+            "missing in ARCHITECTURE.md: {plain}"
+        );
     }
 }

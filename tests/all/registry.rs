@@ -16,7 +16,12 @@ fn every_file_in_the_folder_of_operations_is_a_row_of_the_table() {
     let files: BTreeSet<String> = std::fs::read_dir(folder)
         .expect("the folder")
         .map(|entry| entry.expect("an entry").path())
-        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+        .map(|path| {
+            path.file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        })
         .filter(|stem| !NOT_OPERATIONS.contains(&stem.as_str()))
         .collect();
     let rows = OPS.iter().map(|op| match op.name {
@@ -32,13 +37,22 @@ fn operations_have_distinct_names_and_their_examples_parse() {
     let mut names = BTreeSet::new();
     for op in OPS {
         assert!(names.insert(op.name), "{} stands twice", op.name);
-        assert!(!op.about.is_empty() && !op.about.ends_with('.'), "{}: {}", op.name, op.about);
+        assert!(
+            !op.about.is_empty() && !op.about.ends_with('.'),
+            "{}: {}",
+            op.name,
+            op.about
+        );
         assert!(!op.examples.is_empty(), "{} has no example", op.name);
         for example in op.examples {
             let words = split(&format!("windlass {example}"));
             let parsed = windlass::cli::command().try_get_matches_from(&words);
             let is_help = words.iter().any(|word| word == "--help");
-            assert!(is_help || parsed.is_ok(), "{example}: {}", parsed.err().expect("an error"));
+            assert!(
+                is_help || parsed.is_ok(),
+                "{example}: {}",
+                parsed.err().expect("an error")
+            );
         }
     }
 }
@@ -63,7 +77,11 @@ fn split(command: &str) -> Vec<String> {
 #[test]
 fn the_whole_help_is_one_snapshot() {
     let mut help = String::new();
-    render(&mut windlass::cli::command().term_width(100), "windlass", &mut help);
+    render(
+        &mut windlass::cli::command().term_width(100),
+        "windlass",
+        &mut help,
+    );
     insta::with_settings!({ snapshot_path => "../../snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("cli-help", help);
     });
@@ -71,10 +89,14 @@ fn the_whole_help_is_one_snapshot() {
 
 fn render(command: &mut clap::Command, name: &str, help: &mut String) {
     help.push_str(&format!("== {name}\n{}\n", command.render_help()));
-    let names: Vec<String> =
-        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
     for sub in names {
-        let found = command.find_subcommand_mut(&sub).expect("it was just listed");
+        let found = command
+            .find_subcommand_mut(&sub)
+            .expect("it was just listed");
         let mut found = found.clone().term_width(100);
         render(&mut found, &format!("{name} {sub}"), help);
     }
@@ -88,7 +110,12 @@ fn every_function_of_the_standard_library_can_be_used_and_is_documented() {
         assert!(!function.summary.is_empty(), "{}", function.name);
         assert!(!function.examples.is_empty(), "{}", function.name);
         for param in &function.params {
-            assert!(!param.about.is_empty(), "{} of {}", param.name, function.name);
+            assert!(
+                !param.about.is_empty(),
+                "{} of {}",
+                param.name,
+                function.name
+            );
         }
     }
 }
@@ -97,9 +124,15 @@ fn every_function_of_the_standard_library_can_be_used_and_is_documented() {
 fn the_table_of_errors_in_the_documentation_is_the_one_in_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
     let text = std::fs::read_to_string(path).expect("ARCHITECTURE.md");
-    let start = text.find("| kind | exit | HTTP |").expect("the table of errors");
+    let start = text
+        .find("| kind | exit | HTTP |")
+        .expect("the table of errors");
     let mut seen = BTreeSet::new();
-    for row in text[start..].lines().skip(2).take_while(|line| line.starts_with('|')) {
+    for row in text[start..]
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+    {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         let statuses: Vec<&str> = cells[2].split(", ").collect();
         for (at, name) in cells[0].split(", ").enumerate() {
