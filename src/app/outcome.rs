@@ -292,6 +292,14 @@ impl fmt::Display for Outcome {
         for note in &self.notes {
             writeln!(f, "  {note}")?;
         }
+        if !self.conflicts().is_empty() && !self.is_preview {
+            let ids: Vec<String> = self.conflicts().iter().map(ToString::to_string).collect();
+            writeln!(
+                f,
+                "  local values stay; decide with windlass conflict show {}",
+                ids.join(" ")
+            )?;
+        }
         if !self.changes.is_empty() {
             write!(f, "\n{}", self.changes)?;
         }

@@ -174,7 +174,7 @@ fn the_key_layout_in_the_documentation_is_the_one_in_the_code() {
         let mut rest = row;
         while let Some((before, link)) = rest.split_once("[`") {
             let (name, after) = link.split_once("`](").expect("a link");
-            plain.push_str(&format!("{before}`{name}`"));
+            plain.extend([before, "`", name, "`"]);
             rest = after.split_once(')').expect("the end of a link").1;
         }
         plain.push_str(rest);
