@@ -315,7 +315,7 @@ fn write_draft(
         transaction.put_conflict(&conflict)?;
     }
     if !draft.conflicts.is_empty() {
-        store_rows(transaction, actor, &unit, draft.conflicts, draft.incoming)?;
+        store_rows(transaction, actor, &head.unit, draft.conflicts, draft.incoming)?;
     }
     if unit.open_conflicts > 0 || had_conflicts {
         let open = open_conflicts(transaction, &unit)?.len();
@@ -327,7 +327,8 @@ fn write_draft(
     Ok((unit, is_changed))
 }
 
-/// Stores the rows of a merge in the place of older rows about the same paths.
+/// Stores the rows of a merge in the place of older rows about the same paths; `unit` is as it
+/// was before the merge.
 fn store_rows(
     transaction: &mut Transaction,
     actor: &str,
@@ -347,7 +348,7 @@ fn store_rows(
             None => None,
             Some(range) => last_change(transaction, range.unit, range.after, range.to, &row)?,
         };
-        let local_by = last_change(transaction, unit.id, 0, unit.head.saturating_sub(1), &row)?;
+        let local_by = last_change(transaction, unit.id, 0, unit.head, &row)?;
         let conflict = Conflict {
             id: transaction.new_conflict_id()?,
             unit: unit.id,

@@ -101,6 +101,8 @@ pub(crate) struct Touched {
 struct Open {
     slot: cluster::Slot,
     is_preview: bool,
+    /// Whether every call makes revisions of its own, as it would outside.
+    is_stepwise: bool,
     since: Timestamp,
     calls: Vec<Verb>,
     /// Why the transaction cannot be committed any more.

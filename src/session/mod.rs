@@ -140,7 +140,7 @@ impl Session {
         variable: fn(&str) -> Option<String>,
     ) -> Result<Option<Output>> {
         let app = self.app.clone();
-        let preview = app.rehearse(
+        let preview = app.rehearse_script(
             || self.run(program, words, variable),
             |transaction, _| app.preview_of(transaction),
         )?;
