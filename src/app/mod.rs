@@ -109,6 +109,10 @@ struct Open {
     broken: Option<Error>,
 }
 
+/// Why a script was stopped that kept the transaction of `atomic` open.
+pub(crate) const ATOMIC_TOOK_TOO_LONG: &str =
+    "expected atomic to end within 10 s, found it still open; nothing was written";
+
 /// What a write says of itself in the operation log.
 #[derive(Debug, Clone)]
 pub struct Verb {

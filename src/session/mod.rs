@@ -123,7 +123,7 @@ impl Session {
                 return Some(Dynamic::from("interrupted"));
             }
             if count % 4096 == 0 && app.is_overdue() {
-                return Some(Dynamic::from("atomic took too long"));
+                return Some(Dynamic::from(crate::app::ATOMIC_TOOK_TOO_LONG));
             }
             Meter::stop()
         });
@@ -190,15 +190,37 @@ impl Session {
                         .with_exit_code(130),
                 );
             }
+            if let Some(stopped) = convert::stopped(value) {
+                return Err(stopped);
+            }
         }
-        let error_of_ours = match error.unwrap_inner() {
+        let found = match error.unwrap_inner() {
             EvalAltResult::ErrorRuntime(value, _) => convert::of_value(value),
-            _ => return Err(program.explain(error).into()),
+            _ => program.explain(&self.engine, error).into(),
         };
-        Err(match program.place(error) {
-            Some(at) => error_of_ours.at(location(&at.file, program.text(), at.line, at.column)),
-            None => error_of_ours,
-        })
+        let found = match program.place(error) {
+            Some(at) => found.at(Location {
+                length: at.end.saturating_sub(at.column).max(1),
+                ..location(&at.file, "", at.line, at.column)
+            }),
+            None => found,
+        };
+        Err(self.with_text(program, found))
+    }
+
+    /// The error with the text that its place is in: the program's, or that of a module.
+    fn with_text(&self, program: &Program, error: Error) -> Error {
+        let Some(at) = error.location() else {
+            return error;
+        };
+        if at.file.is_empty() || at.file == program.path() {
+            return error.shown_in(program.path(), program.text());
+        }
+        let file = at.file.clone();
+        match self.app.project().read_file(&file) {
+            Ok(text) => error.shown_in(&file, &text),
+            Err(_) => error,
+        }
     }
 }
 

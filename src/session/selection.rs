@@ -113,7 +113,7 @@ pub(super) fn register_reading<T: Addressed>(engine: &mut Engine) {
                 let call = || {
                     let result: Scripted<Dynamic> =
                         body.call_within_context(&context, (handle.clone(),));
-                    result.map(drop).map_err(|error| caught(&error))
+                    result.map(drop).map_err(|error| caught(context.engine(), &error))
                 };
                 scripted(on.app().preview(call)).map(|preview| {
                     ScriptPreview::new(on.app(), preview, handle.clone(), body.clone())
