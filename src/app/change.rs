@@ -116,20 +116,9 @@ impl App {
         options: ChangeOptions,
         plan: &Planner<'_>,
     ) -> Result<Outcome> {
-        let text = verb.text.clone();
         if options.dry_run && !self.is_rehearsing() {
             return self.rehearse(
-                || {
-                    self.change(
-                        selection,
-                        verb,
-                        ChangeOptions {
-                            dry_run: false,
-                            ..options
-                        },
-                        plan,
-                    )
-                },
+                || self.write_all(selection, verb, options, plan),
                 |transaction, mut outcome| {
                     outcome.changes = self.preview_of(transaction)?.diff();
                     outcome.is_preview = true;
@@ -138,10 +127,26 @@ impl App {
                 },
             );
         }
+        let options = ChangeOptions {
+            dry_run: false,
+            ..options
+        };
+        self.write_all(selection, verb, options, plan)
+    }
+
+    /// Changes the units in a transaction; in a dry run the failure of some is only reported.
+    fn write_all(
+        &self,
+        selection: &Selection,
+        verb: Verb,
+        options: ChangeOptions,
+        plan: &Planner<'_>,
+    ) -> Result<Outcome> {
+        let text = verb.text.clone();
         let mut kept = None;
         let result = self.write(verb, |transaction| {
             let outcome = change_all(self, transaction, selection, &text, plan)?;
-            let failure = outcome.failure();
+            let failure = outcome.failure().filter(|_| !options.dry_run);
             let empty = if options.allow_empty {
                 None
             } else {
@@ -163,6 +168,7 @@ impl App {
                 self.scope().own_heads.extend(heads);
                 outcome.op = op;
                 outcome.is_preview = self.is_rehearsing();
+                outcome.decisions = self.decisions(&outcome.conflicts())?;
                 Ok(outcome)
             }
             (Err(_), Some(outcome)) if outcome.failed() > 0 => Ok(outcome),
@@ -259,10 +265,11 @@ fn write_one(
         Ok(Plan::Unchanged(note)) => report.note = note,
         Ok(Plan::Write(draft)) => {
             report.note.clone_from(&draft.note);
+            let is_contested = !draft.conflicts.is_empty();
             let (unit, is_changed) = write_draft(transaction, actor, head, *draft)?;
             report.after = unit.head;
-            if unit.open_conflicts > 0 {
-                report.conflicts = open_conflicts(transaction, &unit)?;
+            if is_contested {
+                report.conflicts = new_conflicts(transaction, &unit)?;
             }
             if is_changed {
                 report.status = Status::Changed;
@@ -393,8 +400,17 @@ fn last_change(
     Ok(newest)
 }
 
+/// The open conflicts that the transaction left on a unit, oldest first.
+pub(crate) fn new_conflicts(transaction: &Transaction, unit: &Unit) -> Result<Vec<ConflictId>> {
+    let conflicts = transaction.conflicts_of(unit.id)?.into_iter();
+    Ok(conflicts
+        .filter(|conflict| conflict.is_open() && conflict.op == transaction.op())
+        .map(|conflict| conflict.id)
+        .collect())
+}
+
 /// The open conflicts of a unit, oldest first.
-pub(crate) fn open_conflicts(view: &View, unit: &Unit) -> Result<Vec<ConflictId>> {
+fn open_conflicts(view: &View, unit: &Unit) -> Result<Vec<ConflictId>> {
     let conflicts = view.conflicts_of(unit.id)?.into_iter();
     Ok(conflicts
         .filter(Conflict::is_open)

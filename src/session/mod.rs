@@ -239,6 +239,10 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
         .iter()
         .map(|function| function.name.clone())
         .collect();
+    selection::register_reading::<outcome::ScriptOutcome>(engine);
+    selection::register_previewing::<unit::ScriptUnit>(engine);
+    selection::register_previewing::<selection::ScriptSelection>(engine);
+    selection::register_previewing::<outcome::ScriptOutcome>(engine);
     verbs::register::<unit::ScriptUnit>(engine);
     verbs::register::<selection::ScriptSelection>(engine);
     verbs::register::<outcome::ScriptOutcome>(engine);
