@@ -28,4 +28,5 @@ mod refuse;
 mod stages;
 mod store_conformance;
 mod sweep;
+mod upgrade;
 mod world;
