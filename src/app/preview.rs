@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::app::change::open_conflicts;
+use crate::app::change::new_conflicts;
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::show::{UnitChange, grouped_diff};
 use crate::app::{App, Touched};
@@ -84,7 +84,6 @@ impl App {
 
 fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) -> Result<Preview> {
     let mut outcome = Outcome {
-        verb: "preview".to_owned(),
         is_preview: true,
         ..Outcome::default()
     };
@@ -107,7 +106,7 @@ fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) ->
                 (_, false) => Status::Unchanged,
             },
             note: unit.last_change.clone(),
-            conflicts: open_conflicts(transaction, &unit)?,
+            conflicts: new_conflicts(transaction, &unit)?,
         });
         if !data_changed {
             continue;

@@ -45,6 +45,9 @@ impl App {
         if let Some(mut lent) = self.lend_open()? {
             let open = lent.open_mut();
             open.refuse_overdue(self.0.db.clock().now())?;
+            if open.is_stepwise {
+                open.slot.transaction()?.next_step();
+            }
             let result = write(&mut open.slot);
             match &result {
                 Ok(_) => open.calls.push(verb),
@@ -109,7 +112,7 @@ impl App {
         body: impl FnOnce() -> Result<T>,
     ) -> Result<(T, Option<OpId>)> {
         if self.has_open() {
-            return body().map(|value| (value, None));
+            return self.joined(body).map(|value| (value, None));
         }
         let transaction = self.0.db.write("atomic")?;
         let heads = self.scope().own_heads.clone();
@@ -131,6 +134,44 @@ impl App {
             self.scope().own_heads = heads;
         }
         result
+    }
+
+    /// Runs `body` inside the transaction that is open already, as one step of it.
+    fn joined<T>(&self, body: impl FnOnce() -> Result<T>) -> Result<T> {
+        let was_stepwise = match self.lend_open()? {
+            None => false,
+            Some(mut lent) => {
+                let open = lent.open_mut();
+                if open.is_stepwise {
+                    open.slot.transaction()?.next_step();
+                }
+                std::mem::replace(&mut open.is_stepwise, false)
+            }
+        };
+        let result = body();
+        if let Some(open) = &mut self.scope().open {
+            open.is_stepwise = was_stepwise;
+        }
+        result
+    }
+
+    /// Runs a whole script on a copy of the store in memory: as [`Self::rehearse`], but each call
+    /// makes the revisions that it would make by itself.
+    ///
+    /// # Errors
+    /// Those of `body` and `inspect`.
+    pub fn rehearse_script<T, R>(
+        &self,
+        body: impl FnOnce() -> Result<T>,
+        inspect: impl FnOnce(&mut Transaction, T) -> Result<R>,
+    ) -> Result<R> {
+        let body = || {
+            if let Some(open) = &mut self.scope().open {
+                open.is_stepwise = true;
+            }
+            body()
+        };
+        self.rehearse(body, inspect)
     }
 
     /// Runs `body` on a copy of the store in memory, in which later calls see what earlier ones
@@ -290,6 +331,7 @@ impl Open {
         Self {
             slot,
             is_preview,
+            is_stepwise: false,
             since,
             calls: Vec::new(),
             broken: None,

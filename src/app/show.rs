@@ -33,6 +33,9 @@ const LIST_COLUMNS: [&str; 7] = [
 /// The columns of a tree after NODE and UNIT where none are chosen.
 const TREE_COLUMNS: [&str; 4] = ["Status", "UpgradeNeeded", "UnappliedChanges", "ApplyGates"];
 
+/// A resource and a path of more characters than this go on a line each.
+const MAX_PLACE: usize = 95;
+
 /// How many lines around a change are shown.
 const CONTEXT_LINES: usize = 1;
 
@@ -439,19 +442,10 @@ fn paths(change: &UnitChange) -> Vec<String> {
         return vec!["new".to_owned()];
     };
     let line = |difference: Difference| {
-        let side = |value: &Option<Value>| match value {
-            None => "(none)".to_owned(),
-            Some(Value::String(text)) if !text.contains('\n') => text.clone(),
-            Some(Value::Object(_) | Value::Array(_)) => "…".to_owned(),
-            Some(other) => other.to_string(),
-        };
-        format!(
-            "{}   {}   {} → {}",
-            difference.resource,
-            difference.path,
-            side(&difference.before),
-            side(&difference.after)
-        )
+        let (resource, path) = (difference.resource.to_string(), difference.path.to_string());
+        let is_wide = resource.chars().count() + path.chars().count() > MAX_PLACE;
+        let gap = if is_wide { "\n    " } else { "   " };
+        format!("{resource}{gap}{path}")
     };
     diff(old, &change.new).into_iter().map(line).collect()
 }

@@ -19,7 +19,13 @@ mod show;
 /// Runs one command line, program name first, and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
-    let matches = match command().try_get_matches_from(&args) {
+    let parsed = command().try_get_matches_from(&args);
+    let parsed = match parsed.map(|matches| function_call::globals_first(&args, &matches)) {
+        Ok(Some(args)) => command().try_get_matches_from(args),
+        Ok(None) => command().try_get_matches_from(&args),
+        Err(error) => Err(error),
+    };
+    let matches = match parsed {
         Ok(matches) => matches,
         Err(error) => return show::clap_error(&error),
     };

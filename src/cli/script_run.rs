@@ -112,7 +112,7 @@ pub(super) fn eval(app: &App, matches: &ArgMatches, format: show::Format) -> Res
     )
 }
 
-fn is_script(target: &str) -> bool {
+pub(super) fn is_script(target: &str) -> bool {
     let has_extension = Path::new(target)
         .extension()
         .is_some_and(|extension| extension == "rhai");

@@ -27,6 +27,8 @@ pub struct Transaction {
     recorder: Recorder,
     counters: BTreeMap<Counter, u64>,
     poisoned: Option<String>,
+    /// The revisions made here that a later write of the same step amends.
+    pub(super) amendable: BTreeMap<UnitId, u32>,
 }
 
 /// What an operation says of itself.
@@ -79,6 +81,7 @@ impl Transaction {
             recorder: Recorder::default(),
             counters: BTreeMap::new(),
             poisoned: None,
+            amendable: BTreeMap::new(),
         })
     }
 
@@ -90,6 +93,13 @@ impl Transaction {
     /// The number that its operation will have.
     pub fn op(&self) -> OpId {
         self.op
+    }
+
+    /// Begins a step: revisions made so far stay as they are, later writes make new ones.
+    ///
+    /// Within a step a unit gets at most one new revision.
+    pub fn next_step(&mut self) {
+        self.amendable.clear();
     }
 
     /// Whether it makes the store.

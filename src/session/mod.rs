@@ -10,7 +10,6 @@ use rhai::{Dynamic, Engine, EvalAltResult, Scope};
 use crate::app::App;
 use crate::error::{Error, Kind, Location, Result};
 use crate::ops::{OPS, Output};
-use crate::query::nearest;
 use crate::runtime::Interrupt;
 use crate::script::engine::{SessionOptions, on_large_stack, session_engine};
 use crate::script::{Limits, Meter, Program};
@@ -124,7 +123,7 @@ impl Session {
                 return Some(Dynamic::from("interrupted"));
             }
             if count % 4096 == 0 && app.is_overdue() {
-                return Some(Dynamic::from("atomic took too long"));
+                return Some(Dynamic::from(crate::app::ATOMIC_TOOK_TOO_LONG));
             }
             Meter::stop()
         });
@@ -141,7 +140,7 @@ impl Session {
         variable: fn(&str) -> Option<String>,
     ) -> Result<Option<Output>> {
         let app = self.app.clone();
-        let preview = app.rehearse(
+        let preview = app.rehearse_script(
             || self.run(program, words, variable),
             |transaction, _| app.preview_of(transaction),
         )?;
@@ -191,71 +190,36 @@ impl Session {
                         .with_exit_code(130),
                 );
             }
-        }
-        let error_of_ours = match error.unwrap_inner() {
-            EvalAltResult::ErrorRuntime(value, _) => convert::of_value(value),
-            EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-                let found = self.unknown_function(signature);
-                return Err(match program.place(error) {
-                    Some(at) => found.at(location(&at.file, program.text(), at.line, at.column)),
-                    None => found,
-                });
+            if let Some(stopped) = convert::stopped(value) {
+                return Err(stopped);
             }
-            _ => return Err(program.explain(error).into()),
-        };
-        Err(match program.place(error) {
-            Some(at) => error_of_ours.at(location(&at.file, program.text(), at.line, at.column)),
-            None => error_of_ours,
-        })
-    }
-}
-
-/// The words that scripts use for the types behind their values.
-const TYPE_WORDS: [(&str, &str); 9] = [
-    ("ScriptUnit", "a unit"),
-    ("ScriptSelection", "a selection"),
-    ("ScriptOutcome", "an outcome"),
-    ("ScriptSpace", "a space"),
-    ("ScriptPreview", "a preview"),
-    ("ScriptTable", "a table"),
-    ("ScriptConflicts", "conflicts"),
-    ("ImmutableString", "text"),
-    ("i64", "a number"),
-];
-
-impl Session {
-    /// The error of a call that no function takes: with the nearest name there is.
-    fn unknown_function(&self, signature: &str) -> Error {
-        let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
-        let receiver = arguments
-            .trim_end_matches(')')
-            .split(',')
-            .next()
-            .unwrap_or_default();
-        let receiver = receiver.trim();
-        let word = TYPE_WORDS
-            .iter()
-            .find(|(known, _)| receiver.contains(known));
-        let on = match (receiver, word) {
-            ("", _) => "without arguments".to_owned(),
-            (_, Some((_, word))) => format!("for {word}"),
-            (other, None) => format!("for a value of type {other}"),
-        };
-        let error = Error::new(
-            Kind::Invalid,
-            format!("expected a function that there is, found `{name}` {on}"),
-        );
-        let signatures = self.engine.gen_fn_signatures(true);
-        let names: std::collections::BTreeSet<&str> = signatures
-            .iter()
-            .filter_map(|signature| signature.split(['(', ' ']).next())
-            .collect();
-        if names.contains(name) {
-            return error.hint("the name exists, for other arguments");
         }
-        match nearest(name, names) {
-            Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
-            None => error,
+        let found = match error.unwrap_inner() {
+            EvalAltResult::ErrorRuntime(value, _) => convert::of_value(value),
+            _ => program.explain(&self.engine, error).into(),
+        };
+        let found = match program.place(error) {
+            Some(at) => found.at(Location {
+                length: at.end.saturating_sub(at.column).max(1),
+                ..location(&at.file, "", at.line, at.column)
+            }),
+            None => found,
+        };
+        Err(self.with_text(program, found))
+    }
+
+    /// The error with the text that its place is in: the program's, or that of a module.
+    fn with_text(&self, program: &Program, error: Error) -> Error {
+        let Some(at) = error.location() else {
+            return error;
+        };
+        if at.file.is_empty() || at.file == program.path() {
+            return error.shown_in(program.path(), program.text());
+        }
+        let file = at.file.clone();
+        match self.app.project().read_file(&file) {
+            Ok(text) => error.shown_in(&file, &text),
+            Err(_) => error,
         }
     }
 }
@@ -275,6 +239,10 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
         .iter()
         .map(|function| function.name.clone())
         .collect();
+    selection::register_reading::<outcome::ScriptOutcome>(engine);
+    selection::register_previewing::<unit::ScriptUnit>(engine);
+    selection::register_previewing::<selection::ScriptSelection>(engine);
+    selection::register_previewing::<outcome::ScriptOutcome>(engine);
     verbs::register::<unit::ScriptUnit>(engine);
     verbs::register::<selection::ScriptSelection>(engine);
     verbs::register::<outcome::ScriptOutcome>(engine);

@@ -28,4 +28,5 @@ mod registry;
 mod stages;
 mod store_conformance;
 mod sweep;
+mod upgrade;
 mod world;

@@ -117,6 +117,24 @@ impl World {
         ran.stdout
     }
 
+    /// Runs a script that is given as text.
+    pub fn script(&self, text: &str) -> Ran {
+        self.write("script.rhai", text);
+        self.run(&["run", "script.rhai"])
+    }
+
+    /// Runs a script that must succeed, and returns what it printed.
+    pub fn printed(&self, text: &str) -> String {
+        let ran = self.script(text);
+        assert_eq!(ran.code, 0, "{text}\n{}{}", ran.stdout, ran.stderr);
+        ran.stdout
+    }
+
+    /// The bytes of the store.
+    pub fn store(&self) -> Vec<u8> {
+        std::fs::read(self.path().join(".windlass/store.redb")).expect("the store")
+    }
+
     /// The result of a command as JSON.
     pub(crate) fn json(&self, args: &[&str]) -> serde_json::Value {
         let mut args = args.to_vec();
