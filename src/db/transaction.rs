@@ -500,7 +500,7 @@ impl Transaction {
         self.insert(key, Some(open.into_bytes()))
     }
 
-    fn buffer(&mut self) -> &mut Buffer {
+    pub(super) fn buffer(&mut self) -> &mut Buffer {
         self.view
             .buffer()
             .expect("the view of a transaction is its buffer")
