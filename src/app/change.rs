@@ -12,10 +12,10 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::select::Selection;
 use crate::app::{App, Verb};
-use crate::db::{NewRevision, Transaction, View};
+use crate::db::{NewRevision, PackedStream, Prepared, Transaction, View};
 use crate::error::{Error, Result};
 use crate::id::{ConflictId, SpaceId, UnitId};
-use crate::model::{Bookkeeping, Conflict, EditRecord, RevisionSource, Side, Space, Unit};
+use crate::model::{Bookkeeping, Conflict, EditRecord, Hash, RevisionSource, Side, Space, Unit};
 use crate::script::engine::pool;
 use crate::yaml::merge::{ConflictRow, RowState};
 use crate::yaml::{Edit, Stream};
@@ -120,7 +120,7 @@ impl App {
             return self.rehearse(
                 || self.write_all(selection, verb, options, plan),
                 |transaction, mut outcome| {
-                    outcome.changes = self.preview_of(transaction)?.diff();
+                    outcome.changes = self.changes_of(transaction)?.to_string();
                     outcome.is_preview = true;
                     outcome.op = None;
                     Ok(outcome)
@@ -197,33 +197,69 @@ fn change_all(
     let mut spaces = BTreeMap::new();
     for pins in selection.pins().chunks(BATCH) {
         let ids: Vec<UnitId> = pins.iter().map(|pin| pin.unit).collect();
-        let heads = read_heads(transaction, &ids, &mut spaces)?;
-        let planned: Vec<(Head, Result<Plan>)> = pool().install(|| {
-            heads
+        let packed = read_heads(transaction, &ids, &mut spaces)?;
+        let planned: Vec<Planned> = pool().install(|| {
+            packed
                 .into_par_iter()
-                .map(|head| {
-                    let plan = plan(&head);
-                    (head, plan)
-                })
-                .collect()
-        });
-        for (head, plan) in planned {
-            app.note_touched(&head.unit);
-            let report = write_one(transaction, &actor, &head, plan)?;
-            outcome.reports.push(report);
+                .map(|packed| plan_one(packed, plan))
+                .collect::<Result<_>>()
+        })?;
+        let written: Vec<_> = planned.iter().filter_map(Planned::written).collect();
+        transaction.read_ahead(&written)?;
+        for planned in planned {
+            app.note_touched(&planned.head.unit);
+            outcome
+                .reports
+                .push(write_one(transaction, &actor, planned)?);
         }
     }
     Ok(outcome)
+}
+
+/// A head whose text is still as it is stored: unpacking is work for all cores.
+struct PackedHead {
+    unit: Unit,
+    space: Arc<Space>,
+    stream: PackedStream,
+    bookkeeping: Bookkeeping,
+}
+
+/// What is to become of a unit, with all that can be made ready without the transaction.
+struct Planned {
+    head: Head,
+    plan: Result<Plan>,
+    /// Which places the edits change.
+    edits: Vec<EditRecord>,
+    /// The new text, where it is another.
+    prepared: Option<Prepared>,
+}
+
+impl Planned {
+    /// The unit with its head and the hash of its new data, if it is to be written.
+    fn written(&self) -> Option<(UnitId, u32, Option<Hash>)> {
+        let unit = &self.head.unit;
+        matches!(self.plan, Ok(Plan::Write(_))).then(|| {
+            (
+                unit.id,
+                unit.head,
+                self.prepared.as_ref().map(Prepared::hash),
+            )
+        })
+    }
 }
 
 fn read_heads(
     transaction: &Transaction,
     ids: &[UnitId],
     spaces: &mut BTreeMap<SpaceId, Arc<Space>>,
-) -> Result<Vec<Head>> {
+) -> Result<Vec<PackedHead>> {
     let units = transaction.units(ids)?;
+    let data: Vec<Hash> = units.iter().map(|unit| unit.data).collect();
+    let streams = transaction.packed(&data)?;
+    let bookkeeping: Vec<Hash> = units.iter().map(|unit| unit.bookkeeping).collect();
+    let bookkeeping = transaction.bookkeepings(&bookkeeping)?;
     let mut heads = Vec::with_capacity(units.len());
-    for unit in units {
+    for ((unit, stream), bookkeeping) in units.into_iter().zip(streams).zip(bookkeeping) {
         let space = match spaces.get(&unit.space) {
             Some(space) => Arc::clone(space),
             None => {
@@ -232,9 +268,7 @@ fn read_heads(
                 space
             }
         };
-        let stream = transaction.stream(&unit.data)?;
-        let bookkeeping = transaction.bookkeeping(&unit.bookkeeping)?;
-        heads.push(Head {
+        heads.push(PackedHead {
             unit,
             space,
             stream,
@@ -244,12 +278,50 @@ fn read_heads(
     Ok(heads)
 }
 
-fn write_one(
-    transaction: &mut Transaction,
-    actor: &str,
-    head: &Head,
-    plan: Result<Plan>,
-) -> Result<UnitReport> {
+fn plan_one(packed: PackedHead, plan: &Planner<'_>) -> Result<Planned> {
+    let head = Head {
+        unit: packed.unit,
+        space: packed.space,
+        stream: packed.stream.unpack()?,
+        bookkeeping: packed.bookkeeping,
+    };
+    let plan = plan(&head);
+    let (mut edits, mut prepared) = (Vec::new(), None);
+    if let Ok(Plan::Write(draft)) = &plan {
+        if !draft.edits.is_empty() {
+            edits = records(&head.stream, &draft.edits);
+        }
+        if draft.stream != head.stream {
+            prepared = Some(Prepared::of(draft.stream.text()));
+        }
+    }
+    Ok(Planned {
+        head,
+        plan,
+        edits,
+        prepared,
+    })
+}
+
+fn records(stream: &Stream, edits: &[Edit]) -> Vec<EditRecord> {
+    let resources = stream.resources();
+    let records = edits.iter().filter_map(|edit| {
+        let resource = resources.get(edit.document)?.clone();
+        Some(EditRecord {
+            resource,
+            path: edit.path.clone(),
+        })
+    });
+    records.collect()
+}
+
+fn write_one(transaction: &mut Transaction, actor: &str, planned: Planned) -> Result<UnitReport> {
+    let Planned {
+        head,
+        plan,
+        edits,
+        prepared,
+    } = planned;
     let mut report = UnitReport {
         unit: head.unit.id,
         reference: head.reference(),
@@ -266,7 +338,8 @@ fn write_one(
         Ok(Plan::Write(draft)) => {
             report.note.clone_from(&draft.note);
             let is_contested = !draft.conflicts.is_empty();
-            let (unit, is_changed) = write_draft(transaction, actor, head, *draft)?;
+            let (unit, is_changed) =
+                write_draft(transaction, actor, &head, *draft, edits, prepared)?;
             report.after = unit.head;
             if is_contested {
                 report.conflicts = new_conflicts(transaction, &unit)?;
@@ -285,30 +358,25 @@ fn write_draft(
     actor: &str,
     head: &Head,
     draft: Draft,
+    edits: Vec<EditRecord>,
+    prepared: Option<Prepared>,
 ) -> Result<(Unit, bool)> {
     for text in &draft.remembered {
         let _hash = transaction.put_text(text.text())?;
     }
-    let resources = head.stream.resources();
-    let edits = draft.edits.iter().filter_map(|edit| {
-        let resource = resources.get(edit.document)?.clone();
-        Some(EditRecord {
-            resource,
-            path: edit.path.clone(),
-        })
-    });
     let upstream_revision = draft.bookkeeping.upstream_revision;
-    let written = transaction.write_revision(
-        head.unit.id,
-        NewRevision {
-            stream: &draft.stream,
-            source: draft.source,
-            description: draft.description,
-            author: actor.to_owned(),
-            edits: edits.collect(),
-            bookkeeping: Some(draft.bookkeeping),
-        },
-    )?;
+    let new = NewRevision {
+        stream: &draft.stream,
+        source: draft.source,
+        description: draft.description,
+        author: actor.to_owned(),
+        edits,
+        bookkeeping: (draft.bookkeeping != head.bookkeeping).then_some(draft.bookkeeping),
+    };
+    let written = match prepared {
+        Some(prepared) => transaction.write_prepared(head.unit.id, new, prepared)?,
+        None => transaction.write_revision(head.unit.id, new)?,
+    };
     let had_conflicts = !draft.conflicts.is_empty() || !draft.decided.is_empty();
     let is_changed = written.is_changed() || !draft.decided.is_empty();
     let mut unit = written.unit;
@@ -322,7 +390,13 @@ fn write_draft(
         transaction.put_conflict(&conflict)?;
     }
     if !draft.conflicts.is_empty() {
-        store_rows(transaction, actor, &head.unit, draft.conflicts, draft.incoming)?;
+        store_rows(
+            transaction,
+            actor,
+            &head.unit,
+            draft.conflicts,
+            draft.incoming,
+        )?;
     }
     if unit.open_conflicts > 0 || had_conflicts {
         let open = open_conflicts(transaction, &unit)?.len();

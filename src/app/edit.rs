@@ -1,7 +1,6 @@
 //! The planners: patch, function, replacement, merge and restore.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use serde_json::Value;
 
@@ -262,7 +261,11 @@ fn merge_note(merged: &Merged) -> String {
         0 => {}
         protected => note.push_str(&format!(", {protected} protected")),
     }
-    let kept: BTreeSet<String> = merged.kept.iter().map(|kept| brief_path(&kept.path)).collect();
+    let kept: BTreeSet<String> = merged
+        .kept
+        .iter()
+        .map(|kept| brief_path(&kept.path))
+        .collect();
     let mut rest = kept.len();
     let mut gap = ", kept ";
     for path in &kept {

@@ -20,6 +20,7 @@ pub mod change;
 mod cluster;
 pub mod conflict;
 pub mod create;
+mod difference;
 pub mod edit;
 pub mod functions;
 mod history;
@@ -70,6 +71,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     settings: Settings,
     db: Db,
+    actor: OnceLock<String>,
     catalogue: OnceLock<Catalogue>,
     runner: Runner,
     scope: Mutex<Scope>,
@@ -178,6 +180,7 @@ impl App {
             }),
             settings,
             db,
+            actor: OnceLock::new(),
             catalogue: OnceLock::new(),
             runner: Runner::new(),
         }))
@@ -191,7 +194,8 @@ impl App {
     /// Who does what is done.
     pub fn actor(&self) -> String {
         let stacked = self.scope().actors.last().cloned();
-        stacked.unwrap_or_else(|| (self.0.settings.actor)())
+        // Asking may start a process, so it is done once.
+        stacked.unwrap_or_else(|| self.0.actor.get_or_init(&*self.0.settings.actor).clone())
     }
 
     /// Tells the person at the terminal something.

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::app::change::new_conflicts;
+use crate::app::difference::{Changes, UnitChange, group};
 use crate::app::outcome::{Outcome, Status, UnitReport};
-use crate::app::show::{UnitChange, grouped_diff};
+use crate::app::related::Related;
 use crate::app::{App, Touched};
 use crate::db::{Transaction, View};
 use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
-use crate::model::Hash;
+use crate::model::{Hash, Unit};
 
 /// What would be written, unit by unit, and the heads it was computed from.
 #[derive(Debug, Clone)]
 pub struct Preview {
     outcome: Outcome,
-    changes: Vec<UnitChange>,
+    changes: Changes,
     after: BTreeMap<UnitId, (u32, Hash)>,
 }
 
@@ -28,13 +29,13 @@ impl Preview {
 
     /// What would change, identical changes once.
     pub fn diff(&self) -> String {
-        grouped_diff(&self.changes)
+        self.changes.to_string()
     }
 }
 
 impl fmt::Display for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.outcome, self.diff())
+        write!(f, "{}{}", self.outcome, self.changes)
     }
 }
 
@@ -80,6 +81,51 @@ impl App {
     pub(crate) fn preview_of(&self, transaction: &Transaction) -> Result<Preview> {
         preview_of(transaction, &self.touched())
     }
+
+    /// How the data of units differs from what a transaction in memory found.
+    pub(crate) fn changes_of(&self, transaction: &Transaction) -> Result<Changes> {
+        let touched = look(transaction, &self.touched())?;
+        let changes: Vec<UnitChange> = touched.iter().filter_map(Seen::change).collect();
+        group(transaction, &changes)
+    }
+}
+
+/// A unit that was touched, as it was and as it is now.
+struct Seen {
+    before: Touched,
+    unit: Unit,
+    reference: String,
+}
+
+impl Seen {
+    fn change(&self) -> Option<UnitChange> {
+        (self.before.data != self.unit.data).then(|| UnitChange {
+            reference: self.reference.clone(),
+            before: self.before.head,
+            after: self.unit.head,
+            old: (self.before.head > 0).then_some(self.before.data),
+            new: self.unit.data,
+        })
+    }
+}
+
+/// The units that were touched and are there still.
+fn look(view: &View, touched: &BTreeMap<UnitId, Touched>) -> Result<Vec<Seen>> {
+    let ids: Vec<UnitId> = touched.keys().copied().collect();
+    let mut related = Related::new(view);
+    let mut seen = Vec::with_capacity(ids.len());
+    for (before, unit) in touched.values().zip(view.find_units(&ids)?) {
+        let Some(unit) = unit else {
+            continue;
+        };
+        let space = related.space(unit.space)?;
+        seen.push(Seen {
+            before: *before,
+            reference: format!("{}/{}", space.slug, unit.slug),
+            unit,
+        });
+    }
+    Ok(seen)
 }
 
 fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) -> Result<Preview> {
@@ -87,46 +133,38 @@ fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) ->
         is_preview: true,
         ..Outcome::default()
     };
-    let mut changes = Vec::new();
-    for (id, before) in touched {
-        let Some(unit) = transaction.find_unit_by_id(*id)? else {
-            continue;
-        };
-        let space = transaction.space(unit.space)?;
-        let reference = format!("{}/{}", space.slug, unit.slug);
-        let data_changed = before.data != unit.data;
+    let seen = look(transaction, touched)?;
+    let changes: Vec<UnitChange> = seen.iter().filter_map(Seen::change).collect();
+    let mut after = BTreeMap::new();
+    for Seen {
+        before,
+        unit,
+        reference,
+    } in seen
+    {
+        after.insert(unit.id, (unit.head, unit.data));
         outcome.reports.push(UnitReport {
             unit: unit.id,
-            reference: reference.clone(),
+            reference,
             before: before.head,
             after: unit.head,
-            status: match (before.head, data_changed) {
+            status: match (before.head, before.data != unit.data) {
                 (0, _) => Status::Created,
                 (_, true) => Status::Changed,
                 (_, false) => Status::Unchanged,
             },
-            note: unit.last_change.clone(),
-            conflicts: new_conflicts(transaction, &unit)?,
-        });
-        if !data_changed {
-            continue;
-        }
-        let old = match before.head {
-            0 => None,
-            _ => Some(transaction.stream(&before.data)?),
-        };
-        changes.push(UnitChange {
-            reference,
-            before: before.head,
-            after: unit.head,
-            old,
-            new: transaction.stream(&unit.data)?,
+            conflicts: if unit.open_conflicts > 0 {
+                new_conflicts(transaction, &unit)?
+            } else {
+                Vec::new()
+            },
+            note: unit.last_change,
         });
     }
     Ok(Preview {
         outcome,
-        changes,
-        after: written(transaction, touched)?,
+        changes: group(transaction, &changes)?,
+        after,
     })
 }
 
@@ -135,11 +173,9 @@ fn written(
     view: &View,
     touched: &BTreeMap<UnitId, Touched>,
 ) -> Result<BTreeMap<UnitId, (u32, Hash)>> {
-    let mut after = BTreeMap::new();
-    for id in touched.keys() {
-        if let Some(unit) = view.find_unit_by_id(*id)? {
-            after.insert(*id, (unit.head, unit.data));
-        }
-    }
-    Ok(after)
+    let ids: Vec<UnitId> = touched.keys().copied().collect();
+    let units = view.find_units(&ids)?.into_iter().flatten();
+    Ok(units
+        .map(|unit| (unit.id, (unit.head, unit.data)))
+        .collect())
 }

@@ -3,17 +3,25 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 use serde_json::Value;
 
 use crate::app::App;
 use crate::app::outcome::UnitReport;
 use crate::app::record::UnitRecord;
-use crate::app::related::Related;
+use crate::app::related::{Facts, Related};
 use crate::db::{Transaction, View};
 use crate::error::{Error, Kind, Result};
 use crate::id::{SpaceId, UnitId};
 use crate::model::{Space, Unit};
 use crate::query::{Access, Glob, Literal, Query, Selector, SortKey, nearest, parse_with, plan};
+use crate::script::engine::pool;
+
+/// How many units are looked at together.
+const CHUNK: usize = 512;
+
+/// How few units are not worth another thread.
+const FEW: usize = 32;
 
 /// A unit as it was when it was selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,30 +184,37 @@ impl App {
         transaction: &Transaction,
         selection: &Selection,
     ) -> Result<()> {
-        let own = self.scope().own_heads.clone();
-        let ids: Vec<UnitId> = selection.pins.iter().map(|pin| pin.unit).collect();
-        for (pin, id) in selection.pins.iter().zip(ids) {
-            let Some(unit) = transaction.find_unit_by_id(id)? else {
-                return Err(Error::new(
-                    Kind::Conflict,
-                    format!(
-                        "expected the selected unit {} to be there, found it deleted",
-                        pin.unit
-                    ),
-                ));
-            };
-            if unit.head != pin.head && own.get(&pin.unit) != Some(&unit.head) {
-                return Err(Error::new(
-                    Kind::Conflict,
-                    format!(
-                        "expected `{}` at r{}, as it was selected, found it at r{}: {}",
-                        unit.slug, pin.head, unit.head, unit.last_change
-                    ),
-                )
-                .hint("somebody else changed it meanwhile: look again, then select and repeat"));
+        for pins in selection.pins.chunks(CHUNK) {
+            let ids: Vec<UnitId> = pins.iter().map(|pin| pin.unit).collect();
+            for (pin, unit) in pins.iter().zip(transaction.find_units(&ids)?) {
+                self.refuse_other(*pin, unit.as_ref())?;
             }
         }
         Ok(())
+    }
+
+    /// Refuses a unit that is not as it was selected.
+    fn refuse_other(&self, pin: Pin, unit: Option<&Unit>) -> Result<()> {
+        let Some(unit) = unit else {
+            return Err(Error::new(
+                Kind::Conflict,
+                format!(
+                    "expected the selected unit {} to be there, found it deleted",
+                    pin.unit
+                ),
+            ));
+        };
+        if unit.head == pin.head || self.scope().own_heads.get(&pin.unit) == Some(&unit.head) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Conflict,
+            format!(
+                "expected `{}` at r{}, as it was selected, found it at r{}: {}",
+                unit.slug, pin.head, unit.head, unit.last_change
+            ),
+        )
+        .hint("somebody else changed it meanwhile: look again, then select and repeat"))
     }
 }
 
@@ -293,26 +308,34 @@ impl Wanted {
     }
 }
 
+/// A unit that was found, after what it is sorted by.
+type Found = (SortKey, (SpaceId, UnitId), Unit);
+
 /// The units that are wanted, sorted.
 fn find(view: &View, wanted: &Wanted) -> Result<Vec<Unit>> {
     let query = wanted.condition();
-    let mut related = Related::new(view);
-    let mut found: Vec<(SortKey, (SpaceId, UnitId), Unit)> = Vec::new();
-    let ids = candidates(view, &wanted.access())?;
-    let mut look_at = |unit: Unit| -> Result<ControlFlow<()>> {
-        if let Some(key) = judge(view, &mut related, wanted, &query, &unit)? {
-            found.push((key, (unit.space, unit.id), unit));
-        }
-        Ok(ControlFlow::Continue(()))
+    let mut search = Search {
+        view,
+        query: &query,
+        related: Related::new(view),
+        pending: Vec::new(),
+        found: Vec::new(),
     };
-    match ids {
-        None => view.scan_units(look_at)?,
+    match candidates(view, &wanted.access())? {
+        None => view.scan_units(|unit| {
+            search.look_at(wanted, unit)?;
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        })?,
         Some(ids) => {
-            for unit in view.units(&ids)? {
-                let _continue = look_at(unit)?;
+            for ids in ids.chunks(CHUNK) {
+                for unit in view.units(ids)? {
+                    search.look_at(wanted, unit)?;
+                }
             }
         }
     }
+    search.judge_pending()?;
+    let mut found = search.found;
     found.sort_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
     let limit = query.limit().unwrap_or(usize::MAX);
     Ok(found
@@ -322,21 +345,60 @@ fn find(view: &View, wanted: &Wanted) -> Result<Vec<Unit>> {
         .collect())
 }
 
-fn judge(
-    view: &View,
-    related: &mut Related<'_>,
-    wanted: &Wanted,
-    query: &Query,
-    unit: &Unit,
-) -> Result<Option<SortKey>> {
-    let space = related.space(unit.space)?;
-    if !wanted.names_match(&space, unit) {
-        return Ok(None);
+/// A search through units. Clauses that read data are judged on all cores, many units at a time.
+struct Search<'a> {
+    view: &'a View,
+    query: &'a Query,
+    related: Related<'a>,
+    pending: Vec<(Unit, Facts)>,
+    found: Vec<Found>,
+}
+
+impl Search<'_> {
+    fn look_at(&mut self, wanted: &Wanted, unit: Unit) -> Result<()> {
+        let space = self.related.space(unit.space)?;
+        if !wanted.names_match(&space, &unit) {
+            return Ok(());
+        }
+        let facts = self.related.facts(&unit)?;
+        if !self.query.reads_data() {
+            self.found
+                .extend(judge(self.view, self.query, (unit, facts))?);
+            return Ok(());
+        }
+        self.pending.push((unit, facts));
+        if self.pending.len() == CHUNK {
+            self.judge_pending()?;
+        }
+        Ok(())
     }
-    let facts = related.facts(unit)?;
-    UnitRecord::with(view, unit, &facts, query.reads_data(), &mut |record| {
+
+    fn judge_pending(&mut self) -> Result<()> {
+        let pending = std::mem::take(&mut self.pending);
+        let (view, query) = (self.view, self.query);
+        if pending.len() < FEW {
+            for unit in pending {
+                self.found.extend(judge(view, query, unit)?);
+            }
+            return Ok(());
+        }
+        let judged: Vec<Option<Found>> = pool().install(|| {
+            pending
+                .into_par_iter()
+                .with_min_len(FEW)
+                .map(|unit| judge(view, query, unit))
+                .collect::<Result<_>>()
+        })?;
+        self.found.extend(judged.into_iter().flatten());
+        Ok(())
+    }
+}
+
+fn judge(view: &View, query: &Query, (unit, facts): (Unit, Facts)) -> Result<Option<Found>> {
+    let key = UnitRecord::with(view, &unit, &facts, query.reads_data(), &mut |record| {
         query.matches(record).then(|| query.sort_key(record))
-    })
+    })?;
+    Ok(key.map(|key| (key, (unit.space, unit.id), unit)))
 }
 
 /// The numbers of the units that an index finds; none where every unit is to be looked at.

@@ -1,13 +1,12 @@
 //! Showing: tables, variant trees, outlines, differences.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use serde_json::Value;
-use similar::TextDiff;
 
 use crate::app::App;
-use crate::app::outcome::{UnitReport, plural};
+use crate::app::difference::{UnitChange, group};
+use crate::app::outcome::UnitReport;
 use crate::app::record::{Column, UnitRecord};
 use crate::app::related::Related;
 use crate::app::select::{Request, Selection};
@@ -15,9 +14,8 @@ use crate::app::table::{Cell, Table};
 use crate::db::View;
 use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
-use crate::model::{RevisionSource, Unit};
+use crate::model::{Hash, RevisionSource, Unit};
 use crate::query::Glob;
-use crate::yaml::{Difference, Stream, diff};
 
 /// The columns of a list of units where none are chosen.
 const LIST_COLUMNS: [&str; 7] = [
@@ -32,12 +30,6 @@ const LIST_COLUMNS: [&str; 7] = [
 
 /// The columns of a tree after NODE and UNIT where none are chosen.
 const TREE_COLUMNS: [&str; 4] = ["Status", "UpgradeNeeded", "UnappliedChanges", "ApplyGates"];
-
-/// A resource and a path of more characters than this go on a line each.
-const MAX_PLACE: usize = 95;
-
-/// How many lines around a change are shown.
-const CONTEXT_LINES: usize = 1;
 
 impl App {
     /// The units of a selection as rows; columns are attributes or data paths.
@@ -170,11 +162,11 @@ impl App {
                 let unit = view.unit(pin.unit)?;
                 let before = from.or(unit.live).unwrap_or(0);
                 let after = to.unwrap_or(unit.head);
-                let old = revision_stream(view, unit.id, before)?;
-                let new = revision_stream(view, unit.id, after)?.ok_or_else(|| {
+                let old = revision_data(view, unit.id, before)?;
+                let new = revision_data(view, unit.id, after)?.ok_or_else(|| {
                     Error::new(Kind::Usage, "expected a revision number from 1, found 0")
                 })?;
-                if old.as_ref() != Some(&new) {
+                if old != Some(new) {
                     let space = related.space(unit.space)?;
                     let reference = format!("{}/{}", space.slug, unit.slug);
                     changes.push(UnitChange {
@@ -186,7 +178,7 @@ impl App {
                     });
                 }
             }
-            Ok(grouped_diff(&changes))
+            Ok(group(view, &changes)?.to_string())
         })
     }
 
@@ -201,8 +193,8 @@ impl App {
                 .iter()
                 .filter(|report| report.before != report.after)
             {
-                let old = revision_stream(view, report.unit, report.before)?;
-                if let Some(new) = revision_stream(view, report.unit, report.after)? {
+                let old = revision_data(view, report.unit, report.before)?;
+                if let Some(new) = revision_data(view, report.unit, report.after)? {
                     changes.push(UnitChange {
                         reference: report.reference.clone(),
                         before: report.before,
@@ -212,7 +204,7 @@ impl App {
                     });
                 }
             }
-            Ok(grouped_diff(&changes))
+            Ok(group(view, &changes)?.to_string())
         })
     }
 
@@ -381,103 +373,11 @@ fn cells(
     })
 }
 
-fn revision_stream(view: &View, unit: UnitId, num: u32) -> Result<Option<Stream>> {
+fn revision_data(view: &View, unit: UnitId, num: u32) -> Result<Option<Hash>> {
     if num == 0 {
         return Ok(None);
     }
-    let revision = view.revision(unit, num)?;
-    Ok(Some(view.stream(&revision.data)?))
-}
-
-/// A unit whose data changed.
-#[derive(Debug, Clone)]
-pub(crate) struct UnitChange {
-    pub(crate) reference: String,
-    pub(crate) before: u32,
-    pub(crate) after: u32,
-    /// None where the unit is new.
-    pub(crate) old: Option<Stream>,
-    pub(crate) new: Stream,
-}
-
-/// The changes of many units, each distinct change once, with the paths it is about.
-pub(crate) fn grouped_diff(changes: &[UnitChange]) -> String {
-    let mut groups: Vec<(String, Vec<&UnitChange>)> = Vec::new();
-    for change in changes {
-        let hunks = hunks(change);
-        match groups.iter_mut().find(|(known, _)| *known == hunks) {
-            Some((_, members)) => members.push(change),
-            None => groups.push((hunks, vec![change])),
-        }
-    }
-    let mut text = String::new();
-    for (hunks, members) in groups {
-        let first = members[0];
-        let count = match members.len() {
-            1 => String::new(),
-            count => format!("{}, identical change; shown: ", plural(count, "unit")),
-        };
-        let _ = writeln!(
-            text,
-            "{count}{}  r{} → r{}",
-            first.reference, first.before, first.after
-        );
-        for line in paths(first) {
-            let _ = writeln!(text, "  {line}");
-        }
-        text.push_str(&hunks);
-        for other in &members[1..] {
-            let _ = writeln!(
-                text,
-                "  as well: {}  r{} → r{}",
-                other.reference, other.before, other.after
-            );
-        }
-    }
-    text
-}
-
-fn paths(change: &UnitChange) -> Vec<String> {
-    let Some(old) = &change.old else {
-        return vec!["new".to_owned()];
-    };
-    let line = |difference: Difference| {
-        let (resource, path) = (difference.resource.to_string(), difference.path.to_string());
-        let is_wide = resource.chars().count() + path.chars().count() > MAX_PLACE;
-        let gap = if is_wide { "\n    " } else { "   " };
-        format!("{resource}{gap}{path}")
-    };
-    diff(old, &change.new).into_iter().map(line).collect()
-}
-
-/// The changed lines with their numbers in the new text.
-fn hunks(change: &UnitChange) -> String {
-    let old = change.old.as_ref().map_or("", Stream::text);
-    let diff = TextDiff::from_lines(old, change.new.text());
-    let mut text = String::new();
-    for (at, group) in diff.grouped_ops(CONTEXT_LINES).iter().enumerate() {
-        if at > 0 {
-            text.push_str("     ⋮\n");
-        }
-        for line in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let sign = match line.tag() {
-                similar::ChangeTag::Delete => '-',
-                similar::ChangeTag::Insert => '+',
-                similar::ChangeTag::Equal => ' ',
-            };
-            let number = line
-                .new_index()
-                .or(line.old_index())
-                .map_or(0, |index| index + 1);
-            let content = line.value();
-            let _ = writeln!(
-                text,
-                "{number:>6} {sign} {}",
-                content.trim_end_matches(['\n', '\r'])
-            );
-        }
-    }
-    text
+    Ok(Some(view.revision(unit, num)?.data))
 }
 
 /// What made a revision, in a word.

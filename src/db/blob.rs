@@ -12,6 +12,7 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
 use super::Error;
 use crate::model::Hash;
+use crate::yaml::{Stream, Tree};
 
 const FORM: u8 = 1;
 const AS_IT_IS: u8 = 0;
@@ -60,6 +61,50 @@ fn compress(text: &[u8]) -> Option<Vec<u8>> {
         }
         packing.as_mut()?.compress(text).ok()
     })
+}
+
+/// A text made ready to be stored, its hash taken and its bytes packed: work for any thread, while
+/// a transaction is of one.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub(super) hash: Hash,
+    pub(super) packed: Vec<u8>,
+}
+
+impl Prepared {
+    /// Hashes and packs a text.
+    pub fn of(text: &str) -> Self {
+        Self {
+            hash: Hash::of(text.as_bytes()),
+            packed: pack(text),
+        }
+    }
+
+    /// The hash of the text.
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+}
+
+/// A text and its tree as they are stored, to be unpacked on any thread.
+#[derive(Debug, Clone)]
+pub struct PackedStream {
+    pub(super) hash: Hash,
+    pub(super) text: Vec<u8>,
+    pub(super) tree: Vec<u8>,
+}
+
+impl PackedStream {
+    /// The text with its tree, without parsing.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], or [`Error::NewerFormat`] when a later version packed it.
+    pub fn unpack(self) -> Result<Stream, Error> {
+        let text = unpack(&self.text, &self.hash)?;
+        let tree = Tree::from_bytes(self.tree)
+            .map_err(|error| Error::damaged("tree", self.hash, error))?;
+        Ok(Stream::from_stored(text, tree))
+    }
 }
 
 /// Unpacks a text.

@@ -1,5 +1,6 @@
 //! Writes of a transaction on their way to the store.
 
+use std::collections::HashMap;
 use std::ops;
 
 use super::pack::Open;
@@ -13,6 +14,8 @@ const LIMIT: usize = 4 << 20;
 pub(super) struct Buffer {
     writer: Box<dyn Writer>,
     changes: Changes,
+    /// What the writer has under keys that were read ahead. Nobody else writes meanwhile.
+    known: HashMap<Vec<u8>, Option<Vec<u8>>>,
     /// Texts that wait until a pack is full.
     open: Option<Open>,
 }
@@ -22,6 +25,7 @@ impl Buffer {
         Self {
             writer,
             changes: Changes::default(),
+            known: HashMap::new(),
             open: None,
         }
     }
@@ -36,6 +40,14 @@ impl Buffer {
             .as_ref()
             .filter(|open| open.number() == number)
             .map(Open::bytes)
+    }
+
+    /// Reads keys all at once that will be asked for one by one; forgets those of before.
+    pub(super) fn read_ahead(&mut self, keys: Vec<Vec<u8>>) -> Result<(), Error> {
+        let values = self.writer.get_many(&keys)?;
+        self.known.clear();
+        self.known.extend(keys.into_iter().zip(values));
+        Ok(())
     }
 
     pub(super) fn insert(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
@@ -55,8 +67,20 @@ impl Buffer {
         self.changes.find(key)
     }
 
+    /// What is known of a key without asking the writer.
+    fn held(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+        self.changes
+            .find(key)
+            .or_else(|| self.known.get(key).map(Option::as_deref))
+    }
+
     /// Hands everything on to the store's transaction.
     pub(super) fn flush(&mut self) -> Result<(), Error> {
+        if !self.known.is_empty() {
+            for key in self.changes.keys() {
+                self.known.remove(key);
+            }
+        }
         self.writer.apply(self.changes.take())
     }
 
@@ -72,15 +96,28 @@ impl Buffer {
 
 impl Snapshot for Buffer {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        self.changes.get_over(&*self.writer, key)
+        match self.held(key) {
+            Some(value) => Ok(value.map(<[u8]>::to_vec)),
+            None => self.writer.get(key),
+        }
     }
 
     fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, Error> {
-        self.changes.get_many_over(&*self.writer, keys)
+        if keys.iter().any(|key| self.held(key).is_none()) {
+            return self.changes.get_many_over(&*self.writer, keys);
+        }
+        let held = keys.iter().map(|key| self.held(key).flatten());
+        Ok(held.map(|value| value.map(<[u8]>::to_vec)).collect())
     }
 
     fn get_with(&self, key: &[u8], f: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), Error> {
-        self.changes.get_with_over(&*self.writer, key, f)
+        match self.held(key) {
+            Some(value) => {
+                f(value);
+                Ok(())
+            }
+            None => self.writer.get_with(key, f),
+        }
     }
 
     fn get_part(

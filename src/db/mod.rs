@@ -55,6 +55,7 @@ mod transaction;
 mod verify;
 mod view;
 
+pub use blob::{PackedStream, Prepared};
 pub use codec::{Stored, decode};
 pub use error::Error;
 pub use key::{Counter, Key};

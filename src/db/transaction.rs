@@ -502,7 +502,7 @@ impl Transaction {
         self.insert(key, Some(open.into_bytes()))
     }
 
-    fn buffer(&mut self) -> &mut Buffer {
+    pub(super) fn buffer(&mut self) -> &mut Buffer {
         self.view.buffer()
     }
 

@@ -1,12 +1,13 @@
 //! What can be read, of a committed state and of an open transaction alike.
 
+use std::collections::BTreeMap;
 use std::ops::{self, ControlFlow};
 
 use super::buffer::Buffer;
 use super::codec::{Stored, decode};
 use super::key::{Counter, Key, prefix};
 use super::pack::Place;
-use super::{Error, FORMAT, blob};
+use super::{Error, FORMAT, PackedStream, blob};
 use crate::id::{Slug, SpaceId, UnitId};
 use crate::model::{Bookkeeping, Hash, Space, Unit};
 use crate::store::{Range, Snapshot};
@@ -265,6 +266,19 @@ impl View {
         self.get_all(&keys)
     }
 
+    /// Several units by number, in the order given; none where one is not there.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn find_units(&self, units: &[UnitId]) -> Result<Vec<Option<Unit>>, Error> {
+        let keys: Vec<Vec<u8>> = units.iter().map(|unit| Key::Unit(*unit).encode()).collect();
+        let values = self.snapshot().get_many(&keys)?;
+        keys.iter()
+            .zip(values)
+            .map(|(key, value)| value.map(|bytes| decode(&bytes, shown(key))).transpose())
+            .collect()
+    }
+
     /// A unit by number, if it is there.
     ///
     /// # Errors
@@ -405,6 +419,62 @@ impl View {
         })?
     }
 
+    /// Several texts with their trees, in the order given, as they are stored.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when one is not there, or when the store cannot be read.
+    pub fn packed(&self, hashes: &[Hash]) -> Result<Vec<PackedStream>, Error> {
+        let places = self.places(hashes)?;
+        let mut by_pack: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        for (at, place) in places.iter().enumerate() {
+            by_pack.entry(place.pack).or_default().push(at);
+        }
+        let mut found: Vec<Option<PackedStream>> = vec![None; hashes.len()];
+        for (pack, members) in by_pack {
+            let first = members.iter().map(|at| places[*at].text().start).min();
+            let last = members.iter().map(|at| places[*at].tree().end).max();
+            let whole = first.unwrap_or(0)..last.unwrap_or(0);
+            self.with_part(pack, whole.clone(), |bytes| {
+                for at in members {
+                    let (place, hash) = (places[at], hashes[at]);
+                    let part = |part: ops::Range<usize>| {
+                        bytes?.get(part.start - whole.start..part.end - whole.start)
+                    };
+                    let (Some(text), Some(tree)) = (part(place.text()), part(place.tree())) else {
+                        return Err(Error::damaged("text", hash, "its pack is too short"));
+                    };
+                    found[at] = Some(PackedStream {
+                        hash,
+                        text: text.to_vec(),
+                        tree: tree.to_vec(),
+                    });
+                }
+                Ok(())
+            })??;
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn places(&self, hashes: &[Hash]) -> Result<Vec<Place>, Error> {
+        let keys: Vec<Vec<u8>> = hashes
+            .iter()
+            .map(|hash| Key::Text(*hash).encode())
+            .collect();
+        let values = self.snapshot().get_many(&keys)?;
+        hashes
+            .iter()
+            .zip(values)
+            .map(|(hash, value)| {
+                let value = value.ok_or_else(|| Error::NotFound {
+                    what: "text",
+                    which: hash.to_string(),
+                })?;
+                Place::decode(&value)
+                    .ok_or_else(|| Error::damaged("index", hash, "it points nowhere"))
+            })
+            .collect()
+    }
+
     /// Shows the tree of a text in place; the text itself is not unpacked.
     ///
     /// # Errors
@@ -468,6 +538,23 @@ impl View {
             return Ok(Bookkeeping::default());
         }
         self.get(&Key::Bookkeeping(*hash), hash)
+    }
+}
+
+impl View {
+    /// The bookkeeping under several hashes, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when one is not there, or when the store cannot be read.
+    pub fn bookkeepings(&self, hashes: &[Hash]) -> Result<Vec<Bookkeeping>, Error> {
+        let stored = hashes.iter().filter(|hash| **hash != Hash::ZERO);
+        let keys: Vec<Key> = stored.map(|hash| Key::Bookkeeping(*hash)).collect();
+        let mut found = self.get_all::<Bookkeeping>(&keys)?.into_iter();
+        let each = hashes.iter().map(|hash| match *hash {
+            Hash::ZERO => Some(Bookkeeping::default()),
+            _ => found.next(),
+        });
+        Ok(each.map(Option::unwrap_or_default).collect())
     }
 }
 

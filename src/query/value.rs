@@ -50,7 +50,7 @@ impl Value<'_> {
 }
 
 /// A map, list or set as a clause sees it.
-pub trait Collection {
+pub trait Collection: Sync {
     /// Number of keys or elements.
     fn len(&self) -> usize;
 
@@ -69,7 +69,7 @@ impl fmt::Debug for dyn Collection + '_ {
     }
 }
 
-impl<V> Collection for BTreeMap<String, V> {
+impl<V: Sync> Collection for BTreeMap<String, V> {
     fn len(&self) -> usize {
         self.len()
     }

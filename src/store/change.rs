@@ -77,6 +77,11 @@ impl Changes {
         self.bytes
     }
 
+    /// The keys that are held, sorted.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.keys.keys().map(Vec::as_slice)
+    }
+
     /// Empties the changes into a batch sorted by key.
     pub(crate) fn take(&mut self) -> Batch {
         self.bytes = 0;
