@@ -257,7 +257,8 @@ mod tests {
         let arguments = resolve(json!([1]), json!({"mem": 5})).unwrap();
         assert_eq!(
             arguments.to_string(),
-            "--replicas 1 --mode \"all\" --memory \"5\""
+            "--replicas 1 --memory \"5\"",
+            "a default is not worth a word"
         );
         assert_eq!(resolve(json!([1]), json!({})).unwrap().values()[2], None);
     }
