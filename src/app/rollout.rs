@@ -449,7 +449,11 @@ fn look(
     }
     report.note.push_str(&match live.reason.as_str() {
         "" => word,
-        reason => format!("{word}: {reason}"),
+        // How many objects there are was said already.
+        reason => match (live.status, reason.split_once(" in place, ")) {
+            (Status::Ready, Some((_, pods))) => format!("{word}: {pods}"),
+            _ => format!("{word}: {reason}"),
+        },
     });
     if options.wait && live.status != Status::Ready {
         report.status = Done::Failed(
