@@ -32,18 +32,21 @@ pub enum Decision {
 }
 
 impl App {
-    /// The conflict rows of the units that a selector names; of all units where there is none.
+    /// The open conflict rows that meet a clause; all where there is none.
     ///
     /// # Errors
-    /// When the selector cannot be read.
-    pub fn conflicts(&self, selector: Option<&str>) -> Result<Vec<Conflict>> {
+    /// When the clause cannot be read.
+    pub fn conflicts(&self, clause: Option<&str>) -> Result<Vec<Conflict>> {
         let request = Request {
-            selector: selector.map(ToOwned::to_owned),
-            clause: selector.is_none().then(|| "Conflicts > 0".to_owned()),
+            clause: Some("Conflicts > 0".to_owned()),
             ..Request::default()
         };
-        let rows = self.conflicts_of(&self.select(&request)?)?;
-        Ok(rows.into_iter().filter(Conflict::is_open).collect())
+        let mut rows = self.conflicts_of(&self.select(&request)?)?;
+        rows.retain(Conflict::is_open);
+        match clause {
+            None => Ok(rows),
+            Some(clause) => self.conflicts_where(rows, clause),
+        }
     }
 
     /// The conflict rows of the units of a selection, decided ones too.
@@ -131,6 +134,15 @@ impl App {
                     }
                 }
             }
+            let rows = by_unit[&head.unit.id].iter();
+            let done: Vec<String> = rows.map(|row| row.id.to_string()).collect();
+            draft.note = match decision {
+                Decision::Take => format!("took {}", done.join(", ")),
+                Decision::Keep { protect: false } => format!("kept {}", done.join(", ")),
+                Decision::Keep { protect: true } => {
+                    format!("kept and protected {}", done.join(", "))
+                }
+            };
             Ok(Plan::Write(Box::new(draft)))
         })
     }

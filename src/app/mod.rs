@@ -19,6 +19,7 @@ use crate::store::{Embedded, Waiting};
 pub mod change;
 mod cluster;
 pub mod conflict;
+mod contest;
 pub mod create;
 mod difference;
 pub mod edit;

@@ -447,12 +447,14 @@ fn look(
     if !report.note.is_empty() {
         report.note.push_str(", ");
     }
-    let reason = live.reason.as_str();
-    report.note.push_str(&word);
-    if !reason.is_empty() {
-        report.note.push_str(": ");
-        report.note.push_str(reason);
-    }
+    report.note.push_str(&match live.reason.as_str() {
+        "" => word,
+        // How many objects there are was said already.
+        reason => match (live.status, reason.split_once(" in place, ")) {
+            (Status::Ready, Some((_, pods))) => format!("{word}: {pods}"),
+            _ => format!("{word}: {reason}"),
+        },
+    });
     if options.wait && live.status != Status::Ready {
         report.status = Done::Failed(
             Error::new(

@@ -213,6 +213,7 @@ fn levels(view: &View, selection: &Selection) -> Result<Vec<Selection>> {
     let mut depths: BTreeMap<UnitId, usize> = BTreeMap::new();
     for pin in selection.pins() {
         let mut chain = Vec::new();
+        let mut roots = BTreeSet::new();
         let mut unit = Some(pin.unit);
         // A chain cannot be a ring: an upstream is older than its variants.
         while let Some(id) = unit.filter(|id| !depths.contains_key(id)) {
@@ -221,10 +222,14 @@ fn levels(view: &View, selection: &Selection) -> Result<Vec<Selection>> {
                 .find_unit_by_id(id)?
                 .and_then(|unit| unit.upstream)
                 .map(|link| link.unit);
+            if unit.is_none() {
+                roots.insert(id);
+            }
         }
         let mut depth = unit.map_or(0, |id| depths[&id]);
         for id in chain.into_iter().rev() {
-            if chosen.contains(&id) {
+            // What has no upstream stays as it is, and nobody waits for it.
+            if chosen.contains(&id) && !roots.contains(&id) {
                 depth += 1;
             }
             depths.insert(id, depth);

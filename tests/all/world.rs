@@ -1,7 +1,7 @@
 //! A hermetic place to run the program in: its own folder, clock, actor and home.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -20,6 +20,68 @@ pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+/// A run of the program that goes on beside the test.
+pub struct Background {
+    child: Child,
+}
+
+impl Background {
+    /// Runs a script that is given as text.
+    pub fn start(world: &World, script: &str) -> Self {
+        world.write("background.rhai", script);
+        world.start(&["run", "background.rhai"])
+    }
+
+    /// Waits until it prints a line with `part`, and returns that line.
+    pub fn wait_for(&mut self, part: &str) -> String {
+        line_with(self.child.stdout.as_mut().expect("a pipe"), part)
+    }
+
+    /// Waits until it tells the person at the terminal a line with `part`.
+    pub fn wait_for_notice(&mut self, part: &str) -> String {
+        line_with(self.child.stderr.as_mut().expect("a pipe"), part)
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it where it is.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        let _ = self.child.wait().expect("it ends");
+    }
+
+    /// Waits for its end.
+    pub fn finish(self) -> Ran {
+        let output = self.child.wait_with_output().expect("the program ends");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+/// Reads byte by byte, so that nothing behind the line is taken from the pipe.
+fn line_with(pipe: &mut impl std::io::Read, part: &str) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while pipe.read(&mut byte).expect("the pipe is read") == 1 {
+        if byte[0] != b'\n' {
+            line.push(byte[0]);
+            continue;
+        }
+        let text = String::from_utf8_lossy(&line).into_owned();
+        if text.contains(part) {
+            return text;
+        }
+        line.clear();
+    }
+    panic!("it ended without a line with `{part}`");
 }
 
 impl World {
@@ -128,6 +190,17 @@ impl World {
         let ran = self.script(text);
         assert_eq!(ran.code, 0, "{text}\n{}{}", ran.stdout, ran.stderr);
         ran.stdout
+    }
+
+    /// A command that runs while the test goes on.
+    pub fn start(&self, args: &[&str]) -> Background {
+        let child = self
+            .command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        Background { child }
     }
 
     /// The bytes of the store.
