@@ -137,7 +137,7 @@ impl App {
     /// protected paths stay protected.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] when a unit has no such revision; when the selection moved.
+    /// [`NotFound`](crate::error::Kind::NotFound) when a unit has no such revision; when the selection moved.
     pub fn restore(
         &self,
         selection: &Selection,

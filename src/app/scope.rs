@@ -105,7 +105,7 @@ impl App {
     ///
     /// # Errors
     /// Those of `body`; what was written is dropped then. [`Kind::Limit`] when it takes longer
-    /// than [`ATOMIC_LIMIT`].
+    /// than ten seconds.
     pub fn atomic<T>(
         &self,
         why: Option<&str>,

@@ -29,7 +29,7 @@ pub struct Difference {
 
 /// Compares two texts by value: style, comments and the order of keys do not count.
 ///
-/// Documents are paired as in a merge ([`pair`]); the API version is a value like any other. The
+/// Documents are paired as in a merge ([`pair()`]); the API version is a value like any other. The
 /// documents come in the order of the earlier text, new ones last.
 ///
 /// ```

@@ -1,7 +1,10 @@
 //! The one integration test binary: a module for each topic.
 #![expect(
     clippy::unwrap_used,
-    reason = "a helper of tests that cannot go on fails the test"
+    let_underscore_drop,
+    unreachable_pub,
+    reason = "helpers of tests fail the test, what a command printed need not be looked at, and all \
+              of this is one binary"
 )]
 
 mod account;
