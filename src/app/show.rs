@@ -7,6 +7,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use crate::app::App;
+use crate::app::history::revision_of;
 use crate::app::outcome::{UnitReport, plural};
 use crate::app::record::{Column, UnitRecord};
 use crate::app::related::Related;
@@ -244,7 +245,7 @@ impl App {
         self.read(|view| {
             let hash = match revision {
                 None => view.unit(unit)?.data,
-                Some(num) => view.revision(unit, num)?.data,
+                Some(num) => revision_of(view, &view.unit(unit)?, num)?.data,
             };
             Ok(view.text(&hash)?)
         })
@@ -385,7 +386,7 @@ fn revision_stream(view: &View, unit: UnitId, num: u32) -> Result<Option<Stream>
     if num == 0 {
         return Ok(None);
     }
-    let revision = view.revision(unit, num)?;
+    let revision = revision_of(view, &view.unit(unit)?, num)?;
     Ok(Some(view.stream(&revision.data)?))
 }
 
