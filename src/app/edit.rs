@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::app::App;
 use crate::app::Verb;
 use crate::app::change::{ChangeOptions, Draft, Head, Plan};
+use crate::app::history::revision_of;
 use crate::app::json_patch;
 use crate::app::outcome::{Outcome, plural};
 use crate::app::select::Selection;
@@ -147,8 +148,8 @@ impl App {
         let found = self.read(|view| {
             let mut found = std::collections::BTreeMap::new();
             for pin in selection.pins() {
-                let old = view.revision(pin.unit, revision)?;
                 let unit = view.unit(pin.unit)?;
+                let old = revision_of(view, &unit, revision)?;
                 let hash = if revision < unit.head {
                     view.revision(pin.unit, revision + 1)?.bookkeeping_before
                 } else {

@@ -262,6 +262,11 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         if is_hidden {
             continue;
         }
+        // A link to a folder may lead back here.
+        let is_link = path.is_symlink();
+        if path.is_dir() && is_link {
+            continue;
+        }
         if path.is_dir() {
             collect(&path, files)?;
         } else if path

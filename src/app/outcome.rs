@@ -186,6 +186,7 @@ impl Outcome {
         let mut table = Table::new(["Unit", "Revision", "Result", "Note"]);
         for report in &self.reports {
             let revision = match (report.before, report.after) {
+                (0, 0) => "-".to_owned(),
                 (before, after) if before == after => format!("r{after}"),
                 (0, known) | (known, 0) => format!("r{known}"),
                 (before, after) => format!("r{before} → r{after}"),

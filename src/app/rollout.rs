@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::app::cluster::Slot;
+use crate::app::history::revision_of;
 use crate::app::outcome::{Outcome, Status as Done, UnitReport, plural};
 use crate::app::record::target;
 use crate::app::related::Related;
@@ -265,7 +266,7 @@ fn shipments(view: &View, selection: &Selection, revision: Option<u32>) -> Resul
         let stream = if number == unit.head {
             view.stream(&unit.data)?
         } else {
-            view.stream(&view.revision(unit.id, number)?.data)?
+            view.stream(&revision_of(view, &unit, number)?.data)?
         };
         let name = format!("{}/{}", space.slug, unit.slug);
         let owner = Owner {

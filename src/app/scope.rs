@@ -55,7 +55,7 @@ impl App {
             }
             return result.map(|value| (value, None));
         }
-        let mut slot = Slot::new(self.0.db.write(&verb.text)?);
+        let mut slot = Slot::new(self.0.db.write(&self.0.settings.command)?);
         let value = write(&mut slot)?;
         let op = self.finish(slot.into_transaction()?, verb)?;
         Ok((value, op))
@@ -114,7 +114,7 @@ impl App {
         if self.has_open() {
             return self.joined(body).map(|value| (value, None));
         }
-        let transaction = self.0.db.write("atomic")?;
+        let transaction = self.0.db.write(&self.0.settings.command)?;
         let heads = self.scope().own_heads.clone();
         let value = self.with_open(Open::new(transaction, false), body);
         let (result, open) = value;

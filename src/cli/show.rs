@@ -7,15 +7,16 @@ use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
 
 /// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Style {
+    #[default]
     Table,
     Json,
     Yaml,
 }
 
 /// What the global options say about printing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Format {
     style: Style,
     is_quiet: bool,

@@ -220,6 +220,9 @@ pub(super) fn with_nearest(
         return translated;
     }
     let (name, _) = signature.split_once(" (").unwrap_or((signature, ""));
+    if !name.starts_with(char::is_alphabetic) {
+        return translated;
+    }
     let names = names_of(engine);
     let names = names.iter().map(String::as_str);
     translated.nearest(nearest(name, names))
@@ -480,7 +483,7 @@ fn with_set(line: &str) -> Option<String> {
 
 fn no_method(signature: &str, function: Option<&Function>) -> Error {
     let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
-    let arguments = arguments.trim_end_matches(')');
+    let arguments = arguments.strip_suffix(')').unwrap_or(arguments);
     let on = arguments.split(',').next().unwrap_or("").trim();
     let error = if on.is_empty() {
         Error::script(format!("there is no function `{name}` without arguments"))

@@ -32,7 +32,7 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "process {} (`{}`, since {})",
+            "pid {}, {}, since {}",
             self.pid, self.command, self.since
         )
     }

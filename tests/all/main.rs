@@ -17,6 +17,7 @@ mod edit;
 mod format;
 mod functions;
 mod hostile;
+mod hostile_input;
 mod layers;
 mod log_tamper;
 mod merge;

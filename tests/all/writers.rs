@@ -6,7 +6,7 @@ const SETUP: &str = r#"let a = ensure_space("a");
 for slug in ["x", "y"] { a.ensure_unit(slug, "kind: Deployment\nspec:\n  replicas: 1\n"); }"#;
 
 /// Holds the write lock until there is a file `go`.
-const HOLD: &str = r#"fn may_go() { try { read_file("go"); true } catch { false } }
+const HOLD: &str = r#"fn may_go() { try { read_file("go"); return true; } catch { return false; } }
 atomic(|| { units("a/*").set_replicas(3); print("holding"); while !may_go() {} });"#;
 
 #[test]
