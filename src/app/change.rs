@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
+use crate::app::difference::{Compared, Grouping};
 use crate::app::outcome::{Outcome, Status, UnitReport};
-use crate::app::select::Selection;
+use crate::app::select::{Pin, Selection};
 use crate::app::{App, Verb};
 use crate::db::{NewRevision, PackedStream, Prepared, Transaction, View};
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ use crate::yaml::merge::{ConflictRow, RowState};
 use crate::yaml::{Edit, Stream};
 
 /// How many units are read, planned and written at a time.
-const BATCH: usize = 512;
+const BATCH: usize = 256;
 
 /// How many revisions are looked through for who changed a path.
 const BLAMED_REVISIONS: usize = 100;
@@ -116,36 +117,15 @@ impl App {
         options: ChangeOptions,
         plan: &Planner<'_>,
     ) -> Result<Outcome> {
-        if options.dry_run && !self.is_rehearsing() {
-            return self.rehearse(
-                || self.write_all(selection, verb, options, plan),
-                |transaction, mut outcome| {
-                    outcome.changes = self.changes_of(transaction)?.to_string();
-                    outcome.is_preview = true;
-                    outcome.op = None;
-                    Ok(outcome)
-                },
-            );
-        }
-        let options = ChangeOptions {
-            dry_run: false,
-            ..options
-        };
-        self.write_all(selection, verb, options, plan)
-    }
-
-    /// Changes the units in a transaction; in a dry run the failure of some is only reported.
-    fn write_all(
-        &self,
-        selection: &Selection,
-        verb: Verb,
-        options: ChangeOptions,
-        plan: &Planner<'_>,
-    ) -> Result<Outcome> {
         let text = verb.text.clone();
+        if options.dry_run && !self.is_rehearsing() {
+            return self.show_change(selection, &text, options, plan);
+        }
+        // Asked for now, so that nobody waits for the answer while the store is locked.
+        let _actor = self.actor();
         let mut kept = None;
         let result = self.write(verb, |transaction| {
-            let outcome = change_all(self, transaction, selection, &text, plan)?;
+            let outcome = change_all(self, transaction, selection, &text, plan, None)?;
             let failure = outcome.failure().filter(|_| !options.dry_run);
             let empty = if options.allow_empty {
                 None
@@ -179,14 +159,51 @@ impl App {
             )),
         }
     }
+
+    /// What [`Self::change`] would do, with as little written into memory as that takes.
+    fn show_change(
+        &self,
+        selection: &Selection,
+        verb: &str,
+        options: ChangeOptions,
+        plan: &Planner<'_>,
+    ) -> Result<Outcome> {
+        self.rehearse(
+            || Ok(()),
+            |transaction, ()| {
+                let mut shown = Grouping::default();
+                let grouping = Some(&mut shown);
+                let outcome = change_all(self, transaction, selection, verb, plan, grouping)?;
+                if outcome.failed() == 0
+                    && !options.allow_empty
+                    && let Some(error) = outcome.empty()
+                {
+                    return Err(error);
+                }
+                Ok(Outcome {
+                    changes: if outcome.failed() == 0 {
+                        shown.finish().to_string()
+                    } else {
+                        String::new()
+                    },
+                    is_preview: true,
+                    ..outcome
+                })
+            },
+        )
+    }
 }
 
+/// Changes all, or shows it: with `shown`, what is written is only what the outcome needs to know.
+///
+/// While one batch is written, the next one is planned.
 fn change_all(
     app: &App,
     transaction: &mut Transaction,
     selection: &Selection,
     verb: &str,
     plan: &Planner<'_>,
+    mut shown: Option<&mut Grouping>,
 ) -> Result<Outcome> {
     let mut outcome = Outcome {
         verb: verb.to_owned(),
@@ -194,26 +211,75 @@ fn change_all(
     };
     app.refuse_moved(transaction, selection)?;
     let actor = app.actor();
+    if let [pin] = selection.pins() {
+        // Not worth other threads.
+        let heads = read_heads(transaction, &[*pin], &mut BTreeMap::new())?;
+        let planned = heads
+            .into_iter()
+            .map(|head| plan_one(head, plan, shown.is_some()))
+            .collect::<Result<_>>()?;
+        outcome.reports = write_all(app, transaction, &actor, planned, shown)?;
+        return Ok(outcome);
+    }
+    let is_shown = shown.is_some();
     let mut spaces = BTreeMap::new();
-    for pins in selection.pins().chunks(BATCH) {
-        let ids: Vec<UnitId> = pins.iter().map(|pin| pin.unit).collect();
-        let packed = read_heads(transaction, &ids, &mut spaces)?;
-        let planned: Vec<Planned> = pool().install(|| {
-            packed
-                .into_par_iter()
-                .map(|packed| plan_one(packed, plan))
-                .collect::<Result<_>>()
-        })?;
-        let written: Vec<_> = planned.iter().filter_map(Planned::written).collect();
-        transaction.read_ahead(&written)?;
-        for planned in planned {
-            app.note_touched(&planned.head.unit);
-            outcome
-                .reports
-                .push(write_one(transaction, &actor, planned)?);
+    let mut batches = selection.pins().chunks(BATCH);
+    let mut planned: Result<Vec<Planned>> = Ok(Vec::new());
+    loop {
+        let next = match batches.next() {
+            Some(pins) => Some(read_heads(transaction, pins, &mut spaces)?),
+            None => None,
+        };
+        let is_last = next.is_none();
+        let mut planning = Ok(Vec::new());
+        let written = pool().in_place_scope(|scope| {
+            if let Some(heads) = next {
+                scope.spawn(|_| planning = plan_all(heads, plan, is_shown));
+            }
+            write_all(app, transaction, &actor, planned?, shown.as_deref_mut())
+        });
+        outcome.reports.extend(written?);
+        planned = planning;
+        if is_last {
+            return Ok(outcome);
         }
     }
-    Ok(outcome)
+}
+
+fn write_all(
+    app: &App,
+    transaction: &mut Transaction,
+    actor: &str,
+    planned: Vec<Planned>,
+    mut shown: Option<&mut Grouping>,
+) -> Result<Vec<UnitReport>> {
+    if shown.is_none() {
+        let written: Vec<_> = planned.iter().filter_map(Planned::written).collect();
+        transaction.read_ahead(&written)?;
+    }
+    let mut reports = Vec::with_capacity(planned.len());
+    for mut planned in planned {
+        app.note_touched(&planned.head.unit);
+        let compared = planned.compared.take();
+        let report = if shown.is_some() && !planned.decides_conflicts() {
+            show_one(transaction, planned)?
+        } else {
+            write_one(transaction, actor, planned)?
+        };
+        if let (Some(grouping), Some(compared)) = (shown.as_deref_mut(), compared) {
+            let revisions = (report.before, report.after);
+            grouping.add(report.reference.clone(), revisions, compared);
+        }
+        reports.push(report);
+    }
+    Ok(reports)
+}
+
+fn plan_all(heads: Vec<PackedHead>, plan: &Planner<'_>, is_shown: bool) -> Result<Vec<Planned>> {
+    heads
+        .into_par_iter()
+        .map(|head| plan_one(head, plan, is_shown))
+        .collect()
 }
 
 /// A head whose text is still as it is stored: unpacking is work for all cores.
@@ -230,8 +296,10 @@ struct Planned {
     plan: Result<Plan>,
     /// Which places the edits change.
     edits: Vec<EditRecord>,
-    /// The new text, where it is another.
+    /// The new text, where it is another and is to be stored.
     prepared: Option<Prepared>,
+    /// How it differs, where that is to be shown.
+    compared: Option<Compared>,
 }
 
 impl Planned {
@@ -246,14 +314,34 @@ impl Planned {
             )
         })
     }
+
+    /// Whether writing it makes or settles conflicts, which only the transaction can number.
+    fn decides_conflicts(&self) -> bool {
+        matches!(&self.plan, Ok(Plan::Write(draft))
+            if !draft.conflicts.is_empty() || !draft.decided.is_empty())
+    }
+
+    /// The report of a unit that nothing has been done to yet.
+    fn report(&self) -> UnitReport {
+        UnitReport {
+            unit: self.head.unit.id,
+            reference: self.head.reference(),
+            before: self.head.unit.head,
+            after: self.head.unit.head,
+            status: Status::Unchanged,
+            note: String::new(),
+            conflicts: Vec::new(),
+        }
+    }
 }
 
 fn read_heads(
     transaction: &Transaction,
-    ids: &[UnitId],
+    pins: &[Pin],
     spaces: &mut BTreeMap<SpaceId, Arc<Space>>,
 ) -> Result<Vec<PackedHead>> {
-    let units = transaction.units(ids)?;
+    let ids: Vec<UnitId> = pins.iter().map(|pin| pin.unit).collect();
+    let units = transaction.units(&ids)?;
     let data: Vec<Hash> = units.iter().map(|unit| unit.data).collect();
     let streams = transaction.packed(&data)?;
     let bookkeeping: Vec<Hash> = units.iter().map(|unit| unit.bookkeeping).collect();
@@ -278,7 +366,7 @@ fn read_heads(
     Ok(heads)
 }
 
-fn plan_one(packed: PackedHead, plan: &Planner<'_>) -> Result<Planned> {
+fn plan_one(packed: PackedHead, plan: &Planner<'_>, is_shown: bool) -> Result<Planned> {
     let head = Head {
         unit: packed.unit,
         space: packed.space,
@@ -286,12 +374,16 @@ fn plan_one(packed: PackedHead, plan: &Planner<'_>) -> Result<Planned> {
         bookkeeping: packed.bookkeeping,
     };
     let plan = plan(&head);
-    let (mut edits, mut prepared) = (Vec::new(), None);
+    let (mut edits, mut prepared, mut compared) = (Vec::new(), None, None);
     if let Ok(Plan::Write(draft)) = &plan {
         if !draft.edits.is_empty() {
             edits = records(&head.stream, &draft.edits);
         }
-        if draft.stream != head.stream {
+        let is_same = draft.stream == head.stream;
+        if is_shown && !is_same {
+            let old = (head.unit.head > 0).then(|| head.stream.clone());
+            compared = Some(Compared::of(old, draft.stream.clone()));
+        } else if !is_same {
             prepared = Some(Prepared::of(draft.stream.text()));
         }
     }
@@ -300,6 +392,7 @@ fn plan_one(packed: PackedHead, plan: &Planner<'_>) -> Result<Planned> {
         plan,
         edits,
         prepared,
+        compared,
     })
 }
 
@@ -315,22 +408,38 @@ fn records(stream: &Stream, edits: &[Edit]) -> Vec<EditRecord> {
     records.collect()
 }
 
+/// What [`write_one`] would report of a unit that has no conflict to decide.
+fn show_one(transaction: &Transaction, planned: Planned) -> Result<UnitReport> {
+    let mut report = planned.report();
+    let Planned { head, plan, .. } = planned;
+    match plan {
+        Err(error) => report.status = Status::Failed(error),
+        Ok(Plan::Skip(reason)) => report.status = Status::Skipped(reason),
+        Ok(Plan::Unchanged(note)) => report.note = note,
+        Ok(Plan::Write(draft)) => {
+            let is_same = draft.stream == head.stream;
+            report.after += u32::from(!is_same);
+            if !is_same || draft.bookkeeping != head.bookkeeping {
+                report.status = Status::Changed;
+            }
+            if head.unit.open_conflicts > 0 {
+                report.conflicts = open_conflicts(transaction, &head.unit)?;
+            }
+            report.note = draft.note;
+        }
+    }
+    Ok(report)
+}
+
 fn write_one(transaction: &mut Transaction, actor: &str, planned: Planned) -> Result<UnitReport> {
+    let mut report = planned.report();
     let Planned {
         head,
         plan,
         edits,
         prepared,
+        ..
     } = planned;
-    let mut report = UnitReport {
-        unit: head.unit.id,
-        reference: head.reference(),
-        before: head.unit.head,
-        after: head.unit.head,
-        status: Status::Unchanged,
-        note: String::new(),
-        conflicts: Vec::new(),
-    };
     match plan {
         Err(error) => report.status = Status::Failed(error),
         Ok(Plan::Skip(reason)) => report.status = Status::Skipped(reason),

@@ -10,7 +10,7 @@ use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::select::Selection;
 use crate::app::{App, Verb};
 use crate::clock::Timestamp;
-use crate::db::{NewRevision, Transaction};
+use crate::db::{NewRevision, Prepared, Transaction};
 use crate::error::{Error, Kind, Result};
 use crate::id::{OpId, Slug, SpaceId, UnitId};
 use crate::model::{Bookkeeping, Hash, RevisionSource, SourceText, Space, Unit, Upstream};
@@ -326,6 +326,7 @@ impl App {
                 slug: slug.clone(),
                 labels: all_labels,
                 stream,
+                prepared: None,
                 author: self.actor(),
                 source: if is_linked {
                     RevisionSource::Clone {
@@ -350,7 +351,7 @@ impl App {
         Ok(Made { op, ..made })
     }
 
-    pub(crate) fn insert_unit(
+    fn insert_unit(
         &self,
         transaction: &mut Transaction,
         space: SpaceId,
@@ -359,14 +360,30 @@ impl App {
         source: RevisionSource,
         options: &UnitOptions,
     ) -> Result<Made<UnitId>> {
+        let prepared = Prepared::of(stream.text());
+        let text = (stream, prepared);
+        self.insert_prepared(transaction, space, slug, text, source, options)
+    }
+
+    /// Makes a unit from a text that was prepared elsewhere.
+    pub(crate) fn insert_prepared(
+        &self,
+        transaction: &mut Transaction,
+        space: SpaceId,
+        slug: &Slug,
+        (stream, prepared): (Stream, Prepared),
+        source: RevisionSource,
+        options: &UnitOptions,
+    ) -> Result<Made<UnitId>> {
         let name = options.source.as_deref().unwrap_or(SCRIPT_SOURCE);
         let mut bookkeeping = Bookkeeping::default();
-        remember(&mut bookkeeping, name, &stream, transaction.at());
+        remember_digest(&mut bookkeeping, name, prepared.hash(), transaction.at());
         let new = NewUnit {
             space,
             slug: slug.clone(),
             labels: options.labels.clone(),
             stream,
+            prepared: Some(prepared),
             author: self.actor(),
             source,
             description: "create".to_owned(),
@@ -383,17 +400,18 @@ impl App {
         unit.labels = new.labels;
         unit.upstream = new.upstream;
         transaction.put_unit(&unit)?;
-        let written = transaction.write_revision(
-            id,
-            NewRevision {
-                stream: &new.stream,
-                source: new.source,
-                description: new.description,
-                edits: Vec::new(),
-                bookkeeping: Some(new.bookkeeping),
-                author: new.author,
-            },
-        )?;
+        let revision = NewRevision {
+            stream: &new.stream,
+            source: new.source,
+            description: new.description,
+            edits: Vec::new(),
+            bookkeeping: Some(new.bookkeeping),
+            author: new.author,
+        };
+        let written = match new.prepared {
+            Some(prepared) => transaction.write_prepared(id, revision, prepared)?,
+            None => transaction.write_revision(id, revision)?,
+        };
         let unit = written.unit;
         let space = transaction.space(unit.space)?;
         let report = UnitReport {
@@ -420,6 +438,8 @@ struct NewUnit {
     slug: Slug,
     labels: BTreeMap<String, String>,
     stream: Stream,
+    /// None where the text is stored already.
+    prepared: Option<Prepared>,
     author: String,
     source: RevisionSource,
     description: String,
@@ -445,7 +465,10 @@ fn new_space(
 
 /// Keeps in mind which text was given under a name.
 pub(crate) fn remember(bookkeeping: &mut Bookkeeping, source: &str, text: &Stream, at: Timestamp) {
-    let digest = Hash::of(text.text().as_bytes());
+    remember_digest(bookkeeping, source, Hash::of(text.text().as_bytes()), at);
+}
+
+fn remember_digest(bookkeeping: &mut Bookkeeping, source: &str, digest: Hash, at: Timestamp) {
     bookkeeping
         .sources
         .insert(source.to_owned(), SourceText { digest, at });

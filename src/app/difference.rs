@@ -50,38 +50,65 @@ struct Group {
     members: Vec<(String, u32, u32)>,
 }
 
-/// What was compared for one unit.
-struct Compared {
+/// The texts of one unit, compared.
+pub(crate) struct Compared {
     hunks: String,
     old: Option<Stream>,
     new: Stream,
 }
 
-/// Compares the texts and puts units with the same change together.
-pub(crate) fn group(view: &View, changes: &[UnitChange]) -> Result<Changes> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut known: BTreeMap<Arc<str>, usize> = BTreeMap::new();
-    for chunk in changes.chunks(CHUNK) {
-        for (change, compared) in chunk.iter().zip(compare(view, chunk)?) {
-            let at = match known.get(compared.hunks.as_str()) {
-                Some(at) => *at,
-                None => {
-                    let hunks: Arc<str> = compared.hunks.into();
-                    known.insert(Arc::clone(&hunks), groups.len());
-                    groups.push(Group {
-                        hunks,
-                        paths: paths(compared.old.as_ref(), &compared.new),
-                        members: Vec::new(),
-                    });
-                    groups.len() - 1
-                }
-            };
-            groups[at]
-                .members
-                .push((change.reference.clone(), change.before, change.after));
+impl Compared {
+    pub(crate) fn of(old: Option<Stream>, new: Stream) -> Self {
+        Self {
+            hunks: hunks(old.as_ref().map_or("", Stream::text), new.text()),
+            old,
+            new,
         }
     }
-    Ok(Changes { groups })
+}
+
+/// Puts units with the same change together, and keeps no text of them.
+#[derive(Default)]
+pub(crate) struct Grouping {
+    groups: Vec<Group>,
+    known: BTreeMap<Arc<str>, usize>,
+}
+
+impl Grouping {
+    /// Adds what changed in a unit between two of its revisions.
+    pub(crate) fn add(&mut self, reference: String, revisions: (u32, u32), compared: Compared) {
+        let (before, after) = revisions;
+        let member = (reference, before, after);
+        if let Some(at) = self.known.get(compared.hunks.as_str()) {
+            self.groups[*at].members.push(member);
+            return;
+        }
+        let hunks: Arc<str> = compared.hunks.into();
+        self.known.insert(Arc::clone(&hunks), self.groups.len());
+        self.groups.push(Group {
+            hunks,
+            paths: paths(compared.old.as_ref(), &compared.new),
+            members: vec![member],
+        });
+    }
+
+    pub(crate) fn finish(self) -> Changes {
+        Changes {
+            groups: self.groups,
+        }
+    }
+}
+
+/// Compares the texts and puts units with the same change together.
+pub(crate) fn group(view: &View, changes: &[UnitChange]) -> Result<Changes> {
+    let mut grouping = Grouping::default();
+    for chunk in changes.chunks(CHUNK) {
+        for (change, compared) in chunk.iter().zip(compare(view, chunk)?) {
+            let revisions = (change.before, change.after);
+            grouping.add(change.reference.clone(), revisions, compared);
+        }
+    }
+    Ok(grouping.finish())
 }
 
 fn compare(view: &View, changes: &[UnitChange]) -> Result<Vec<Compared>> {
@@ -98,9 +125,7 @@ fn compare(view: &View, changes: &[UnitChange]) -> Result<Vec<Compared>> {
             .into_par_iter()
             .map(|(old, new)| {
                 let old = old.map(PackedStream::unpack).transpose()?;
-                let new = new.unpack()?;
-                let hunks = hunks(old.as_ref().map_or("", Stream::text), new.text());
-                Ok(Compared { hunks, old, new })
+                Ok(Compared::of(old, new.unpack()?))
             })
             .collect()
     })

@@ -12,6 +12,7 @@ use crate::app::outcome::Outcome;
 use crate::app::project::unreadable;
 use crate::app::select::{Pin, Selection};
 use crate::app::{App, Verb};
+use crate::db::Prepared;
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, UnitId};
 use crate::model::RevisionSource;
@@ -48,6 +49,7 @@ impl Default for ImportOptions {
 struct Incoming {
     file: String,
     stream: Stream,
+    prepared: Prepared,
 }
 
 impl App {
@@ -66,10 +68,13 @@ impl App {
         options: &ImportOptions,
     ) -> Result<Outcome> {
         let files = yaml_files(folder)?;
-        let parsed: Vec<(PathBuf, std::result::Result<Stream, Vec<Error>>)> = files
+        let parsed: Vec<_> = files
             .into_par_iter()
             .map(|path| {
-                let stream = read(&path);
+                let stream = read(&path).map(|stream| {
+                    let prepared = Prepared::of(stream.text());
+                    (stream, prepared)
+                });
                 (path, stream)
             })
             .collect();
@@ -82,13 +87,13 @@ impl App {
                 Err(errors) => {
                     refused.extend(errors.into_iter().map(|error| (file.clone(), error)));
                 }
-                Ok(stream) if holds_secret(&stream) => {
+                Ok((stream, _)) if holds_secret(&stream) => {
                     notes.push(format!("kept out: {file} holds a Secret"));
                 }
-                Ok(stream) if stream.view().document_count() == 0 => {
+                Ok((stream, _)) if stream.view().document_count() == 0 => {
                     notes.push(format!("left out: {file} holds no resource"));
                 }
-                Ok(stream) => {
+                Ok((stream, prepared)) => {
                     let slug = slug_of(&path)?;
                     if let Some(other) = units.get(&slug) {
                         return Err(Error::new(
@@ -102,7 +107,12 @@ impl App {
                             "rename one of them, or import the folders into spaces of their own",
                         ));
                     }
-                    units.insert(slug, Incoming { file, stream });
+                    let incoming = Incoming {
+                        file,
+                        stream,
+                        prepared,
+                    };
+                    units.insert(slug, incoming);
                 }
             }
         }
@@ -154,9 +164,9 @@ impl App {
                     let source = RevisionSource::Import {
                         file: incoming.file.clone(),
                     };
-                    let stream = incoming.stream.clone();
+                    let text = (incoming.stream.clone(), incoming.prepared.clone());
                     let made =
-                        self.insert_unit(transaction, made.id, slug, stream, source, &options)?;
+                        self.insert_prepared(transaction, made.id, slug, text, source, &options)?;
                     created.extend(made.report);
                 }
                 Ok(())

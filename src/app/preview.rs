@@ -81,13 +81,6 @@ impl App {
     pub(crate) fn preview_of(&self, transaction: &Transaction) -> Result<Preview> {
         preview_of(transaction, &self.touched())
     }
-
-    /// How the data of units differs from what a transaction in memory found.
-    pub(crate) fn changes_of(&self, transaction: &Transaction) -> Result<Changes> {
-        let touched = look(transaction, &self.touched())?;
-        let changes: Vec<UnitChange> = touched.iter().filter_map(Seen::change).collect();
-        group(transaction, &changes)
-    }
 }
 
 /// A unit that was touched, as it was and as it is now.

@@ -30,7 +30,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     std::panic::catch_unwind(|| run_line(args)).unwrap_or_else(|_| {
         let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
         let error = Error::new(Kind::Internal, place.take().unwrap_or_default());
-        show::error(&error, &show::Format::default());
+        show::error(&error, show::Format::default());
         error.exit_code()
     })
 }

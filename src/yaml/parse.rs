@@ -48,6 +48,9 @@ pub(super) fn parse(text: &str) -> Result<Tree, Error> {
     }
 }
 
+/// How many keys of a map are looked through one by one: most maps have fewer.
+const FEW_KEYS: usize = 16;
+
 /// How many spaces may be lent to lines in brackets.
 const MAX_PADS: usize = 256;
 
@@ -113,6 +116,8 @@ struct Frame {
     /// Where the last child ended, or the frame began.
     end: usize,
     merges: bool,
+    /// Where its first keys stood, by name; those after them are in [`Reader::keys`].
+    keys: Vec<(u32, usize)>,
 }
 
 struct Reader<'a> {
@@ -120,7 +125,7 @@ struct Reader<'a> {
     chars: Chars<'a>,
     builder: Builder,
     frames: Vec<Frame>,
-    /// Where each key of each open map first stood.
+    /// Where each key of each open map first stood, from its seventeenth on.
     keys: HashMap<(usize, u32), usize>,
     anchors: HashMap<usize, (usize, bool)>,
     aliased: usize,
@@ -136,7 +141,7 @@ impl<'a> Reader<'a> {
             chars,
             builder: Builder::with_room_for(text),
             frames: Vec::new(),
-            keys: HashMap::with_capacity(text.len() / 24),
+            keys: HashMap::new(),
             anchors: HashMap::new(),
             aliased: 0,
             document: None,
@@ -320,6 +325,7 @@ impl<'a> Reader<'a> {
             key: None,
             end: first,
             merges: false,
+            keys: Vec::new(),
         });
         Ok(())
     }
@@ -548,7 +554,12 @@ impl<'a> Reader<'a> {
         });
         frame.merges |= merges;
         frame.end = frame.end.max(end);
-        if let Some(&first) = self.keys.get(&(frame.index, at)) {
+        let first = match frame.keys.iter().find(|key| key.0 == at) {
+            Some(key) => Some(key.1),
+            None if frame.keys.len() < FEW_KEYS => None,
+            None => self.keys.get(&(frame.index, at)).copied(),
+        };
+        if let Some(first) = first {
             let (line, column) = text::position(self.text, start);
             return Err(Error::DuplicateKey {
                 line,
@@ -557,7 +568,11 @@ impl<'a> Reader<'a> {
                 first: text::position(self.text, first).0,
             });
         }
-        self.keys.insert((frame.index, at), start);
+        if frame.keys.len() < FEW_KEYS {
+            frame.keys.push((at, start));
+        } else {
+            self.keys.insert((frame.index, at), start);
+        }
         Ok(())
     }
 
