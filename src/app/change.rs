@@ -322,7 +322,13 @@ fn write_draft(
         transaction.put_conflict(&conflict)?;
     }
     if !draft.conflicts.is_empty() {
-        store_rows(transaction, actor, &head.unit, draft.conflicts, draft.incoming)?;
+        store_rows(
+            transaction,
+            actor,
+            &head.unit,
+            draft.conflicts,
+            draft.incoming,
+        )?;
     }
     if unit.open_conflicts > 0 || had_conflicts {
         let open = open_conflicts(transaction, &unit)?.len();

@@ -262,7 +262,11 @@ fn merge_note(merged: &Merged) -> String {
         0 => {}
         protected => note.push_str(&format!(", {protected} protected")),
     }
-    let kept: BTreeSet<String> = merged.kept.iter().map(|kept| brief_path(&kept.path)).collect();
+    let kept: BTreeSet<String> = merged
+        .kept
+        .iter()
+        .map(|kept| brief_path(&kept.path))
+        .collect();
     let mut rest = kept.len();
     let mut gap = ", kept ";
     for path in &kept {

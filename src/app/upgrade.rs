@@ -121,7 +121,12 @@ impl App {
             .flatten()
             .filter(|incoming| incoming.from != incoming.to)
             .map(|incoming| {
-                let Incoming { reference, from, to, .. } = incoming;
+                let Incoming {
+                    reference,
+                    from,
+                    to,
+                    ..
+                } = incoming;
                 format!("from {reference} r{from} → r{to}; nothing is deployed")
             })
             .collect();

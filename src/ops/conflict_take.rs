@@ -33,7 +33,10 @@ impl Operation for ConflictTake {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        app.decide(&ids(app, &args.ids, args.clause.as_deref())?, &Decision::Take)
-            .map(Output::Outcome)
+        app.decide(
+            &ids(app, &args.ids, args.clause.as_deref())?,
+            &Decision::Take,
+        )
+        .map(Output::Outcome)
     }
 }

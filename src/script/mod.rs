@@ -60,5 +60,5 @@ pub use error::{Error, Fault, Kind as ErrorKind, Location, Result};
 pub use function::{Example, Function, Kind, Param, ParamType, Scope};
 pub use limits::{Limits, Meter};
 pub use program::Program;
-pub use translate::closure_error;
 pub use runner::{Call, Finding, Row, Runner, Subject};
+pub use translate::closure_error;

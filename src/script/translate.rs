@@ -125,8 +125,7 @@ pub(super) fn parse_error(error: &ParseError, path: &str, text: &Arc<str>) -> Er
         }
         ParseErrorType::BadInput(_) if problem.contains("Reserved") => fault(problem.clone()),
         ParseErrorType::MismatchedType(expected, _) if expected.contains("iterable") => {
-            fault(lower(&problem))
-                .hint("a map is looped over by its keys:   for key in map.keys()")
+            fault(lower(&problem)).hint("a map is looped over by its keys:   for key in map.keys()")
         }
         ParseErrorType::PropertyExpected | ParseErrorType::MissingToken(..)
             if property_word(&source, position).is_some() =>
@@ -200,13 +199,20 @@ pub(super) fn run_error(
 /// script that runs.
 pub fn closure_error(engine: &rhai::Engine, error: &EvalAltResult) -> Error {
     let text = Arc::from("");
-    let source = Source { path: "", text: &text };
+    let source = Source {
+        path: "",
+        text: &text,
+    };
     let translated = translate(&source, error, None, None);
     with_nearest(translated, engine, error)
 }
 
 /// Adds the nearest name that `engine` has to the error of a function that it has not.
-pub(super) fn with_nearest(translated: Error, engine: &rhai::Engine, error: &EvalAltResult) -> Error {
+pub(super) fn with_nearest(
+    translated: Error,
+    engine: &rhai::Engine,
+    error: &EvalAltResult,
+) -> Error {
     let EvalAltResult::ErrorFunctionNotFound(signature, _) = error.unwrap_inner() else {
         return translated;
     };

@@ -27,6 +27,8 @@ mod preview;
 mod processes;
 mod query;
 mod refuse;
+mod rollout;
+mod script_error;
 mod stages;
 mod store_conformance;
 mod sweep;

@@ -79,11 +79,29 @@ fn dry_runs_of_every_kind_leave_the_store_byte_for_byte() {
     world.write("s.rhai", "units(\"a/*\").set_replicas(7); ensure_space(\"b\"); print(unit(\"a/x\").get(\"spec.replicas\"));");
     let before = world.store();
     let shown = world.ok(&["run", "--dry-run", "s.rhai"]);
-    assert!(shown.starts_with("7\n") && shown.contains("PREVIEW   2 units matched"), "{shown}");
+    assert!(
+        shown.starts_with("7\n") && shown.contains("PREVIEW   2 units matched"),
+        "{shown}"
+    );
     for args in [
         &["eval", "--dry-run", "unit(\"a/x\").delete()"][..],
-        &["unit", "update", "a/x", "--dry-run", "--patch", "{\"spec\":{\"replicas\":3}}"],
-        &["function", "do", "--space", "a", "--dry-run", "set-replicas", "3"],
+        &[
+            "unit",
+            "update",
+            "a/x",
+            "--dry-run",
+            "--patch",
+            "{\"spec\":{\"replicas\":3}}",
+        ],
+        &[
+            "function",
+            "do",
+            "--space",
+            "a",
+            "--dry-run",
+            "set-replicas",
+            "3",
+        ],
         &["run", "set-replicas", "3", "--space", "a", "--dry-run"],
     ] {
         let _ = world.ok(args);
@@ -103,7 +121,12 @@ fn a_dry_run_reports_every_unit_where_one_fails() {
     let ran = world.run(&["run", "only-x", "--space", "a", "--dry-run"]);
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
     for part in ["1 changed, 1 failed", "not y", "replicas: 9"] {
-        assert!(ran.stdout.contains(part), "no `{part}` in {}{}", ran.stdout, ran.stderr);
+        assert!(
+            ran.stdout.contains(part),
+            "no `{part}` in {}{}",
+            ran.stdout,
+            ran.stderr
+        );
     }
 }
 
@@ -203,7 +226,12 @@ fn a_pinned_selection_refuses_what_another_process_moved() {
     let _ = world.ok(&["function", "do", "--unit", "a/x", "set-replicas", "4"]);
     let ran = other.finish();
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.contains("at r1, as it was selected, found it at r2"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("at r1, as it was selected, found it at r2"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(heads(&world), [2, 1]);
     let printed = world.printed(
         "let pinned = units(\"a/*\");\nas_actor(\"other\", || unit(\"a/x\").set_replicas(5));\n\

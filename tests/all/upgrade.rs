@@ -78,15 +78,32 @@ fn replicas_of_the_base_are_taken_asked_about_or_kept_as_each_region_said() {
             row("prod-eu/api", "spec.replicas", "open"),
         ]
     );
-    let rows = world.json(&["unit", "list", "prod-*/api", "--columns", "spec.replicas,Conflicts"]);
+    let rows = world.json(&[
+        "unit",
+        "list",
+        "prod-*/api",
+        "--columns",
+        "spec.replicas,Conflicts",
+    ]);
     let facts: Vec<(i64, i64)> = rows
         .as_array()
         .expect("rows")
         .iter()
-        .map(|row| (row["spec.replicas"].as_i64().unwrap(), row["Conflicts"].as_i64().unwrap()))
+        .map(|row| {
+            (
+                row["spec.replicas"].as_i64().unwrap(),
+                row["Conflicts"].as_i64().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(facts, [(3, 0), (3, 1), (4, 0)]);
-    for part in ["1 OPEN CONFLICT", "incoming  4", "▸ local     3", "conflict take c2", "1 protected"] {
+    for part in [
+        "1 OPEN CONFLICT",
+        "incoming  4",
+        "▸ local     3",
+        "conflict take c2",
+        "1 protected",
+    ] {
         assert!(ran.stdout.contains(part), "no `{part}` in {}", ran.stdout);
     }
 }
@@ -99,7 +116,11 @@ fn a_second_upgrade_changes_nothing_and_is_no_operation() {
     let before = world.json(&["log"]);
     let ran = upgrade(&world);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("4 units matched: 4 unchanged\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("4 units matched: 4 unchanged\n"),
+        "{}",
+        ran.stdout
+    );
     assert_eq!(world.json(&["log"]), before, "the second upgrade wrote");
 }
 
@@ -136,7 +157,10 @@ fn conflicts_on_values_deletions_and_lists_are_rows_and_everything_else_is_taken
         of("prod-us/api"),
         [format!("{ENV}.?name=MODE"), format!("{ENV}.?name=LEGACY")]
     );
-    assert_eq!(of("prod-eu/api"), ["spec.template.spec.containers.?name=api.image"]);
+    assert_eq!(
+        of("prod-eu/api"),
+        ["spec.template.spec.containers.?name=api.image"]
+    );
     let eu = world.ok(&["unit", "data", "prod-eu/api"]);
     assert!(eu.contains("image: api:v1-hotfix # pinned"), "{eu}");
     assert!(!eu.contains("LEGACY"), "{eu}");
@@ -144,11 +168,20 @@ fn conflicts_on_values_deletions_and_lists_are_rows_and_everything_else_is_taken
     assert!(at("value: fancy") < at("name: NEW"), "{eu}");
     assert!(at("name: REGION") > at("value: fancy"), "{eu}");
     let us = world.ok(&["unit", "data", "prod-us/api"]);
-    assert!(us.contains("value: \"strict\"") && !us.contains("name: MODE"), "{us}");
+    assert!(
+        us.contains("value: \"strict\"") && !us.contains("name: MODE"),
+        "{us}"
+    );
     // Two lists that were both changed are not mixed: the local one stays, and a row says so.
-    assert_eq!(of("prod-asia/api"), ["spec.template.spec.containers.?name=api.args"]);
+    assert_eq!(
+        of("prod-asia/api"),
+        ["spec.template.spec.containers.?name=api.args"]
+    );
     let asia = world.ok(&["unit", "data", "prod-asia/api"]);
-    assert!(asia.find("--fast") < asia.find("serve") && !asia.contains("--new"), "{asia}");
+    assert!(
+        asia.find("--fast") < asia.find("serve") && !asia.contains("--new"),
+        "{asia}"
+    );
 }
 
 #[test]
@@ -163,10 +196,20 @@ fn two_changes_of_the_base_come_as_one_merge_and_who_made_them_is_named() {
     assert_eq!(ran.code, 5);
     let find = |word: &str| {
         let mut lines = ran.stdout.lines();
-        lines.find(|line| line.contains(word)).unwrap_or_else(|| panic!("{}", ran.stdout))
+        lines
+            .find(|line| line.contains(word))
+            .unwrap_or_else(|| panic!("{}", ran.stdout))
     };
-    assert!(find("incoming  api:v2").contains("r3  ci@corp"), "{}", ran.stdout);
-    assert!(find("▸ local     api:hot").contains("r3  bo@corp"), "{}", ran.stdout);
+    assert!(
+        find("incoming  api:v2").contains("r3  ci@corp"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        find("▸ local     api:hot").contains("r3  bo@corp"),
+        "{}",
+        ran.stdout
+    );
     let heads = world.json(&["unit", "list", "prod-*/api", "--columns", "HeadRevisionNum"]);
     let heads: Vec<i64> = heads
         .as_array()
@@ -196,7 +239,9 @@ fn a_chain_of_variants_is_upgraded_by_one_call_and_by_one_operation() {
     let operations = world.json(&["log", "--limit", "100"]);
     let upgrades = operations.as_array().expect("operations").iter();
     let upgrades = upgrades.filter(|operation| {
-        operation["Verb"].as_str().is_some_and(|verb| verb.contains("upgrade"))
+        operation["Verb"]
+            .as_str()
+            .is_some_and(|verb| verb.contains("upgrade"))
     });
     assert_eq!(upgrades.count(), 2);
     let lines: Vec<&str> = printed.lines().collect();
@@ -226,7 +271,14 @@ fn strict_writes_nothing_and_prefer_incoming_takes_what_both_changed() {
         lines[4],
         "spec.template.spec.containers.?name=api.image taken api:hot"
     );
-    let ran = world.run(&["unit", "update", "--upgrade", "--strict", "--space", "prod-*"]);
+    let ran = world.run(&[
+        "unit",
+        "update",
+        "--upgrade",
+        "--strict",
+        "--space",
+        "prod-*",
+    ]);
     assert_eq!(ran.code, 0, "nothing is left to take: {}", ran.stderr);
 }
 
@@ -240,19 +292,36 @@ fn a_conflict_is_taken_kept_or_protected_once() {
         let done = units("*/*").upgrade();"#,
     );
     let shown = world.ok(&["conflict", "show", "c2"]);
-    assert!(shown.contains("prod-eu/api") && shown.contains("spec.replicas"), "{shown}");
+    assert!(
+        shown.contains("prod-eu/api") && shown.contains("spec.replicas"),
+        "{shown}"
+    );
     let _ = world.ok(&["conflict", "take", "c3"]);
-    let _ = world.ok(&["conflict", "keep", "c2", "--protect", "-m", "capacity is regional"]);
+    let _ = world.ok(&[
+        "conflict",
+        "keep",
+        "c2",
+        "--protect",
+        "-m",
+        "capacity is regional",
+    ]);
     assert_eq!(
         conflicts(&world),
         [
             row("prod-us/api", "spec.replicas", "kept"),
             row("prod-eu/api", "spec.replicas", "kept"),
-            row("prod-eu/api", "spec.template.spec.containers.?name=api.image", "taken"),
+            row(
+                "prod-eu/api",
+                "spec.template.spec.containers.?name=api.image",
+                "taken"
+            ),
         ]
     );
     let data = world.ok(&["unit", "data", "prod-eu/api"]);
-    assert!(data.contains("image: api:v2 # pinned") && data.contains("replicas: 3"), "{data}");
+    assert!(
+        data.contains("image: api:v2 # pinned") && data.contains("replicas: 3"),
+        "{data}"
+    );
     for (args, code) in [
         (&["conflict", "take", "c3"][..], 3),
         (&["conflict", "take", "c99"], 1),
@@ -264,7 +333,10 @@ fn a_conflict_is_taken_kept_or_protected_once() {
     let _ = world.printed("unit(\"base/api\").set_replicas(5).set_image(\"api\", \"api:v3\");");
     assert_eq!(upgrade(&world).code, 0);
     let data = world.ok(&["unit", "data", "prod-eu/api"]);
-    assert!(data.contains("image: api:v3 # pinned") && data.contains("replicas: 3"), "{data}");
+    assert!(
+        data.contains("image: api:v3 # pinned") && data.contains("replicas: 3"),
+        "{data}"
+    );
     // Given back, it follows the base from the next change on.
     let _ = world.printed(
         r#"unit("prod-eu/api").release("spec.replicas");
@@ -273,7 +345,11 @@ fn a_conflict_is_taken_kept_or_protected_once() {
         unit("base/api").set_replicas(6);
         let done = units("*/*").upgrade();"#,
     );
-    assert!(world.ok(&["unit", "data", "prod-eu/api"]).contains("replicas: 6"));
+    assert!(
+        world
+            .ok(&["unit", "data", "prod-eu/api"])
+            .contains("replicas: 6")
+    );
 }
 
 #[test]
@@ -303,7 +379,11 @@ fn variants_of_a_deleted_unit_are_skipped_and_keep_their_data() {
     let _ = world.ok(&["unit", "delete", "base/api"]);
     let ran = upgrade(&world);
     assert_eq!(ran.code, 1, "{}", ran.stdout);
-    assert!(ran.stderr.contains("its upstream unit was deleted"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("its upstream unit was deleted"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(world.ok(&["unit", "data", "prod-eu/api"]), before);
     assert_eq!(world.run(&["log", "verify"]).code, 0);
 }
@@ -311,6 +391,15 @@ fn variants_of_a_deleted_unit_are_skipped_and_keep_their_data() {
 #[test]
 fn a_write_to_a_unit_with_an_open_conflict_does_not_report_it_again() {
     let world = fleet();
-    let _ = world.printed("unit(\"base/api\").set_replicas(4); let done = units(\"*/*\").upgrade();");
-    let _ = world.ok(&["function", "do", "--unit", "prod-eu/api", "set-image", "api", "api:v9"]);
+    let _ =
+        world.printed("unit(\"base/api\").set_replicas(4); let done = units(\"*/*\").upgrade();");
+    let _ = world.ok(&[
+        "function",
+        "do",
+        "--unit",
+        "prod-eu/api",
+        "set-image",
+        "api",
+        "api:v9",
+    ]);
 }

@@ -7,7 +7,7 @@ for slug in ["x", "y"] { a.ensure_unit(slug, "kind: Deployment\nspec:\n  replica
 
 /// Holds the write lock until there is a file `go`.
 const HOLD: &str = r#"fn may_go() { try { read_file("go"); return true; } catch { return false; } }
-atomic(|| { units("a/*").set_replicas(3); print("holding"); while !may_go() {} });"#;
+atomic(|| { unit("a/x").set_replicas(3); print("holding"); while !may_go() {} });"#;
 
 #[test]
 fn a_second_writer_names_the_first_and_waits_while_readers_go_on() {
@@ -20,7 +20,10 @@ fn a_second_writer_names_the_first_and_waits_while_readers_go_on() {
     assert!(notice.contains(&format!("pid {}", first.id())), "{notice}");
     assert!(notice.contains("run background.rhai"), "{notice}");
     let seen = world.json(&["unit", "list", "a/*", "--columns", "replicas"]);
-    assert_eq!(seen, serde_json::json!([{ "replicas": 1 }, { "replicas": 1 }]));
+    assert_eq!(
+        seen,
+        serde_json::json!([{ "replicas": 1 }, { "replicas": 1 }])
+    );
     let refused = world.run(&["space", "create", "b", "--lock-timeout", "0.2"]);
     assert_eq!(refused.code, 4, "{}{}", refused.stdout, refused.stderr);
     world.write("go", "");
@@ -28,7 +31,10 @@ fn a_second_writer_names_the_first_and_waits_while_readers_go_on() {
     let second = second.finish();
     assert_eq!(second.code, 0, "{}{}", second.stdout, second.stderr);
     let seen = world.json(&["unit", "list", "a/*", "--columns", "replicas"]);
-    assert_eq!(seen, serde_json::json!([{ "replicas": 3 }, { "replicas": 9 }]));
+    assert_eq!(
+        seen,
+        serde_json::json!([{ "replicas": 3 }, { "replicas": 9 }])
+    );
     let _ = world.ok(&["log", "verify"]);
 }
 
@@ -54,7 +60,11 @@ fn a_run_that_is_killed_leaves_whole_operations_and_the_next_one_finishes() {
         killed.kill();
         let _ = world.ok(&["log", "verify"]);
         let _ = world.ok(&["run", stage]);
-        assert_eq!(facts(&world), expected, "killed after {operations} operations");
+        assert_eq!(
+            facts(&world),
+            expected,
+            "killed after {operations} operations"
+        );
         let _ = world.ok(&["log", "verify"]);
     }
 }
@@ -72,7 +82,10 @@ fn a_run_that_is_killed_inside_atomic_wrote_nothing() {
     first.wait_for("holding");
     first.kill();
     let seen = world.json(&["unit", "list", "a/*", "--columns", "replicas"]);
-    assert_eq!(seen, serde_json::json!([{ "replicas": 1 }, { "replicas": 1 }]));
+    assert_eq!(
+        seen,
+        serde_json::json!([{ "replicas": 1 }, { "replicas": 1 }])
+    );
     let _ = world.ok(&["function", "do", "--space", "a", "set-replicas", "2"]);
     let _ = world.ok(&["log", "verify"]);
 }
