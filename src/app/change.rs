@@ -181,11 +181,7 @@ impl App {
                     return Err(error);
                 }
                 Ok(Outcome {
-                    changes: if outcome.failed() == 0 {
-                        shown.finish().to_string()
-                    } else {
-                        String::new()
-                    },
+                    changes: shown.finish().to_string(),
                     is_preview: true,
                     ..outcome
                 })

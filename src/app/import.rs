@@ -281,7 +281,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
             collect(&path, files)?;
         } else if path
             .extension()
-            .is_some_and(|end| end == "yaml" || end == "yml")
+            .is_some_and(|end| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml"))
         {
             files.push(path);
         }

@@ -29,10 +29,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     std::panic::catch_unwind(|| run_line(args)).unwrap_or_else(|_| {
         let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
-        let error = Error::new(Kind::Internal, place.take().unwrap_or_default());
+        let error = defect(&place.take().unwrap_or_default());
         show::error(&error, show::Format::default());
         error.exit_code()
     })
+}
+
+/// The error of a panic. The store's engine panics at damages that it does not look for.
+fn defect(told: &str) -> Error {
+    if told.contains("/redb-") {
+        let detail = told.lines().last().unwrap_or_default().trim();
+        return Error::new(Kind::Unavailable, format!("the store is damaged: {detail}"))
+            .hint("nothing was written; put a copy of the file in its place");
+    }
+    Error::new(Kind::Internal, told)
 }
 
 fn run_line(args: Vec<OsString>) -> u8 {

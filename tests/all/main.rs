@@ -30,6 +30,8 @@ mod query;
 mod read;
 mod refuse;
 mod registry;
+mod rollout;
+mod script_error;
 mod stages;
 mod store_conformance;
 mod sweep;
