@@ -357,7 +357,8 @@ pub(crate) fn laws(input: MergeInput<'_>, merged: &Merged) -> Result<(), String>
         merged.stream.text(),
     )?;
     // With the old base, local's own undoing of the change would be undone: the text is base's.
-    if merged.stream.text() != base.text() {
+    // Where incoming is preferred, an element that it removed can make another one look renamed.
+    if input.prefer == Prefer::Local && merged.stream.text() != base.text() {
         let again = merge(MergeInput {
             local: &merged.stream,
             ..input
