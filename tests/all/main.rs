@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::print_stderr,
     clippy::disallowed_methods,
+    let_underscore_drop,
     reason = "a test that cannot go on fails, says what it left out, and may look at its environment"
 )]
 
