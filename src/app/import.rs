@@ -16,8 +16,8 @@ use crate::db::Prepared;
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, UnitId};
 use crate::model::RevisionSource;
-use crate::yaml::Stream;
 use crate::yaml::merge::Prefer;
+use crate::yaml::{Change, Content, Edit, Fragment, Scalar, Stream};
 
 /// The name under which imported texts are remembered where none is given.
 pub const IMPORT_SOURCE: &str = "import";
@@ -291,13 +291,46 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 
 fn read(path: &Path) -> std::result::Result<Stream, Vec<Error>> {
     let bytes = std::fs::read(path).map_err(|error| vec![unreadable(path, &error)])?;
-    Stream::parse_bytes(&bytes).map_err(|first| {
+    let stream = Stream::parse_bytes(&bytes).map_err(|first| {
         let all = std::str::from_utf8(&bytes)
             .map(Stream::check)
             .unwrap_or_default();
         let all = if all.is_empty() { vec![first] } else { all };
-        all.into_iter().map(Error::from).collect()
-    })
+        all.into_iter().map(Error::from).collect::<Vec<_>>()
+    })?;
+    split_lists(stream).map_err(|error| vec![error])
+}
+
+/// Each item of a `List` as a document of its own, behind the other documents.
+fn split_lists(stream: Stream) -> Result<Stream> {
+    let mut edits = Vec::new();
+    let mut lists = Vec::new();
+    for (number, document) in stream.view().documents().enumerate() {
+        let kind = document.get("kind").and_then(|kind| kind.scalar());
+        let items = document.get("items");
+        let (Some(Scalar::Str("List")), Some(items)) = (kind, items) else {
+            continue;
+        };
+        lists.push(number);
+        for item in items.items() {
+            let content = Content::Source(Fragment::of(&stream, item));
+            edits.push(edit(number, Change::AddDocument(content)));
+        }
+    }
+    if lists.is_empty() {
+        return Ok(stream);
+    }
+    let removed = lists.into_iter().rev();
+    edits.extend(removed.map(|number| edit(number, Change::RemoveDocument)));
+    Ok(stream.apply(&edits)?)
+}
+
+fn edit(document: usize, change: Change) -> Edit {
+    Edit {
+        document,
+        path: crate::path::Path::root(),
+        change,
+    }
 }
 
 fn holds_secret(stream: &Stream) -> bool {

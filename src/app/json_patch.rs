@@ -21,17 +21,21 @@ pub(super) fn edits(stream: &Stream, operations: &Value) -> Result<Vec<Edit>> {
         )
     })?;
     let mut fitting = Vec::new();
-    let mut refusal = String::from("there is no document");
+    let mut refusal = None;
     for (document, root) in stream.view().documents().enumerate() {
         let mut value = root.to_value();
         match json_patch::patch(&mut value, &patch) {
             Ok(()) => fitting.push((document, value)),
-            Err(error) => refusal = error.to_string(),
+            // The first document is the workload as a rule.
+            Err(error) => {
+                refusal.get_or_insert(error.to_string());
+            }
         }
     }
     let (document, expected) = match fitting.len() {
         1 => fitting.remove(0),
         0 => {
+            let refusal = refusal.unwrap_or_else(|| "there is no document".to_owned());
             return Err(Error::new(
                 Kind::Invalid,
                 format!("expected the patch to fit: {refusal}"),

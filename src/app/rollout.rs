@@ -438,7 +438,17 @@ fn look(
             timeout,
             ..WaitOptions::default()
         };
-        Ok(sandbox.wait(owner, &wait, &mut |_| {})?.state)
+        let waited = sandbox.wait(owner, &wait, &mut |_| {})?;
+        let status = match waited.state.status {
+            // The time is up: it is there, and does not work.
+            Status::Progressing => Status::Degraded,
+            status => status,
+        };
+        Ok(LiveState {
+            status,
+            reason: waited.reason,
+            ..waited.state
+        })
     })?;
     let before = shipment.unit.clone();
     let unit = &mut shipment.unit;

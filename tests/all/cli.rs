@@ -186,3 +186,79 @@ fn reading_needs_no_store() {
     assert_eq!(world.json(&["unit", "list"]), serde_json::json!([]));
     assert!(!world.path().join(".windlass").exists());
 }
+
+#[test]
+fn lists_are_split_secrets_kept_out_and_folders_walked() {
+    let world = World::empty();
+    world.write(
+        "in/deep/er/all.yml",
+        "# head\napiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap # first\n  metadata:\n    name: a\n\
+         - kind: ConfigMap\n  metadata: {name: b}\n",
+    );
+    world.write("in/secret.yaml", "kind: Secret\nmetadata:\n  name: s\n");
+    world.write("in/note.txt", "no YAML");
+    world.write("in/empty.yaml", "# nothing\n");
+    std::os::unix::fs::symlink("..", world.path().join("in/loop")).expect("a link");
+    let report = world.json(&["import", "in", "--space", "a"]);
+    assert_eq!(report["Matched"], 1, "{report}");
+    assert_eq!(
+        report["Notes"].as_array().map(Vec::len),
+        Some(2),
+        "{report}"
+    );
+    let data = world.ok(&["unit", "data", "a/all"]);
+    assert!(
+        !data.contains("List") && data.contains("kind: ConfigMap # first\nmetadata:\n  name: a\n"),
+        "{data}"
+    );
+    assert_eq!(data.matches("kind: ConfigMap").count(), 2, "{data}");
+    assert_eq!(
+        world.json(&["import", "in", "--space", "a"])["Unchanged"],
+        1
+    );
+    world.write("clash/x/all.yaml", "kind: A\n");
+    world.write("clash/y/all.yaml", "kind: A\n");
+    let ran = world.run(&["import", "clash", "--space", "b"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("clash/x/all.yaml") && ran.stderr.contains("clash/y/all.yaml"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_changed_text_is_merged_and_who_has_none_is_refused() {
+    let world = World::empty();
+    world.write("v1.yaml", DEPLOYMENT);
+    world.write("v2.yaml", &DEPLOYMENT.replace("web:v1", "web:v2"));
+    let printed = world.printed(
+        r#"let a = ensure_space("a");
+        let v1 = read_file("v1.yaml");
+        let v2 = read_file("v2.yaml");
+        let unit = a.ensure_unit("web", v1);
+        unit.set_replicas(5);
+        print(a.ensure_unit("web", v1).outcome);
+        print(a.ensure_unit("web", v2).outcome);
+        print(a.ensure_unit("web", v2).outcome);
+        print(unit.merge_text(v1, v2).changed);
+        print(unit.merge_text(v2, v1).changed);
+        print(unit.merge_text(v2, v1).changed);
+        let b = ensure_space("b");
+        b.ensure_clone(unit);
+        let copy = b.copy(unit, "copy");
+        for refused in [|| a.create_unit("web", v1), || b.ensure_unit("web", v1),
+                        || b.ensure_unit("copy", v2), || unit.restore(9)] {
+            try { refused.call(); print("written"); } catch (e) { print(error(e).kind); }
+        }
+        unit.update(v2);
+        unit.restore(2);
+        print(unit.head_revision);"#,
+    );
+    assert_eq!(
+        printed,
+        "unchanged\nchanged\nunchanged\n0\n1\n0\nExists\nUsage\nExists\nNotFound\n6\n"
+    );
+    let data = world.ok(&["unit", "data", "a/web"]);
+    assert_eq!(data, DEPLOYMENT.replace("replicas: 2", "replicas: 5"));
+}
