@@ -210,6 +210,23 @@ impl Error {
         self
     }
 
+    /// The exit code that was asked for in the place of the kind's own.
+    pub fn exit(&self) -> Option<u8> {
+        self.0.exit
+    }
+
+    /// Gives the location a file and its text, where it has no text to show yet.
+    #[must_use]
+    pub fn shown_in(mut self, file: &str, text: &str) -> Self {
+        if let Some(location) = &mut self.0.location
+            && location.text.as_ref().is_none_or(String::is_empty)
+        {
+            file.clone_into(&mut location.file);
+            location.text = Some(text.to_owned());
+        }
+        self
+    }
+
     /// Which of the ten.
     pub fn kind(&self) -> Kind {
         self.0.kind

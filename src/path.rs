@@ -195,8 +195,8 @@ impl From<Vec<Segment>> for Path {
     }
 }
 
-impl From<&Segment> for Segment {
-    fn from(segment: &Segment) -> Self {
+impl From<&Self> for Segment {
+    fn from(segment: &Self) -> Self {
         segment.clone()
     }
 }

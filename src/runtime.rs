@@ -46,14 +46,10 @@ impl Runtime {
     /// Listens for Ctrl-C from now on: the first one sets the flag that is returned, so that a
     /// script stops between two of its steps and an open transaction is dropped whole; the second
     /// one ends the process as usual.
-    #[expect(
-        clippy::exit,
-        reason = "the second Ctrl-C means now: a transaction is lost, as at a kill"
-    )]
     pub fn interrupt_on_ctrl_c(&self) -> Interrupt {
         let interrupt = Interrupt::default();
         let flag = interrupt.clone();
-        self.inner.spawn(async move {
+        let _listener = self.inner.spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
                 if flag.set() {
                     std::process::exit(130);

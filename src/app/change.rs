@@ -126,7 +126,7 @@ impl App {
         let mut kept = None;
         let result = self.write(verb, |transaction| {
             let outcome = change_all(self, transaction, selection, &text, plan, None)?;
-            let failure = outcome.failure();
+            let failure = outcome.failure().filter(|_| !options.dry_run);
             let empty = if options.allow_empty {
                 None
             } else {
@@ -148,6 +148,7 @@ impl App {
                 self.scope().own_heads.extend(heads);
                 outcome.op = op;
                 outcome.is_preview = self.is_rehearsing();
+                outcome.decisions = self.decisions(&outcome.conflicts())?;
                 Ok(outcome)
             }
             (Err(_), Some(outcome)) if outcome.failed() > 0 => Ok(outcome),
@@ -445,11 +446,12 @@ fn write_one(transaction: &mut Transaction, actor: &str, planned: Planned) -> Re
         Ok(Plan::Unchanged(note)) => report.note = note,
         Ok(Plan::Write(draft)) => {
             report.note.clone_from(&draft.note);
+            let is_contested = !draft.conflicts.is_empty();
             let (unit, is_changed) =
                 write_draft(transaction, actor, &head, *draft, edits, prepared)?;
             report.after = unit.head;
-            if unit.open_conflicts > 0 {
-                report.conflicts = open_conflicts(transaction, &unit)?;
+            if is_contested {
+                report.conflicts = new_conflicts(transaction, &unit)?;
             }
             if is_changed {
                 report.status = Status::Changed;
@@ -497,7 +499,13 @@ fn write_draft(
         transaction.put_conflict(&conflict)?;
     }
     if !draft.conflicts.is_empty() {
-        store_rows(transaction, actor, &unit, draft.conflicts, draft.incoming)?;
+        store_rows(
+            transaction,
+            actor,
+            &head.unit,
+            draft.conflicts,
+            draft.incoming,
+        )?;
     }
     if unit.open_conflicts > 0 || had_conflicts {
         let open = open_conflicts(transaction, &unit)?.len();
@@ -509,7 +517,8 @@ fn write_draft(
     Ok((unit, is_changed))
 }
 
-/// Stores the rows of a merge in the place of older rows about the same paths.
+/// Stores the rows of a merge in the place of older rows about the same paths; `unit` is as it
+/// was before the merge.
 fn store_rows(
     transaction: &mut Transaction,
     actor: &str,
@@ -529,7 +538,7 @@ fn store_rows(
             None => None,
             Some(range) => last_change(transaction, range.unit, range.after, range.to, &row)?,
         };
-        let local_by = last_change(transaction, unit.id, 0, unit.head.saturating_sub(1), &row)?;
+        let local_by = last_change(transaction, unit.id, 0, unit.head, &row)?;
         let conflict = Conflict {
             id: transaction.new_conflict_id()?,
             unit: unit.id,
@@ -574,8 +583,17 @@ fn last_change(
     Ok(newest)
 }
 
+/// The open conflicts that the transaction left on a unit, oldest first.
+pub(crate) fn new_conflicts(transaction: &Transaction, unit: &Unit) -> Result<Vec<ConflictId>> {
+    let conflicts = transaction.conflicts_of(unit.id)?.into_iter();
+    Ok(conflicts
+        .filter(|conflict| conflict.is_open() && conflict.op == transaction.op())
+        .map(|conflict| conflict.id)
+        .collect())
+}
+
 /// The open conflicts of a unit, oldest first.
-pub(crate) fn open_conflicts(view: &View, unit: &Unit) -> Result<Vec<ConflictId>> {
+fn open_conflicts(view: &View, unit: &Unit) -> Result<Vec<ConflictId>> {
     let conflicts = view.conflicts_of(unit.id)?.into_iter();
     Ok(conflicts
         .filter(Conflict::is_open)

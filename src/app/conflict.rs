@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::app::change::{ChangeOptions, Draft, Plan};
-use crate::app::outcome::Outcome;
+use crate::app::outcome::{Outcome, plural};
 use crate::app::related::Related;
 use crate::app::select::{Pin, Request, Selection};
 use crate::app::table::{Cell, Table};
@@ -15,6 +15,9 @@ use crate::model::{Conflict, RevisionSource, Side};
 use crate::path::Path;
 use crate::yaml::ResourceId;
 use crate::yaml::merge::{RowState, take};
+
+/// How many conflicts a report shows in full.
+const MAX_SHOWN: usize = 10;
 
 /// What is decided about a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,21 +32,21 @@ pub enum Decision {
 }
 
 impl App {
-    /// The conflict rows of the units that a selector names; of all units where there is none.
+    /// The open conflict rows that meet a clause; all where there is none.
     ///
     /// # Errors
-    /// When the selector cannot be read.
-    pub fn conflicts(&self, selector: Option<&str>) -> Result<Vec<Conflict>> {
+    /// When the clause cannot be read.
+    pub fn conflicts(&self, clause: Option<&str>) -> Result<Vec<Conflict>> {
         let request = Request {
-            selector: selector.map(ToOwned::to_owned),
-            clause: selector.is_none().then(|| "Conflicts > 0".to_owned()),
+            clause: Some("Conflicts > 0".to_owned()),
             ..Request::default()
         };
-        let rows = self.conflicts_of(&self.select(&request)?)?;
-        Ok(rows
-            .into_iter()
-            .filter(|conflict| conflict.is_open())
-            .collect())
+        let mut rows = self.conflicts_of(&self.select(&request)?)?;
+        rows.retain(Conflict::is_open);
+        match clause {
+            None => Ok(rows),
+            Some(clause) => self.conflicts_where(rows, clause),
+        }
     }
 
     /// The conflict rows of the units of a selection, decided ones too.
@@ -131,6 +134,15 @@ impl App {
                     }
                 }
             }
+            let rows = by_unit[&head.unit.id].iter();
+            let done: Vec<String> = rows.map(|row| row.id.to_string()).collect();
+            draft.note = match decision {
+                Decision::Take => format!("took {}", done.join(", ")),
+                Decision::Keep { protect: false } => format!("kept {}", done.join(", ")),
+                Decision::Keep { protect: true } => {
+                    format!("kept and protected {}", done.join(", "))
+                }
+            };
             Ok(Plan::Write(Box::new(draft)))
         })
     }
@@ -275,14 +287,35 @@ impl App {
                 let by = by.map(signature).unwrap_or_default();
                 let _ = writeln!(text, "       {mark} {name}  {}{by}", side(value.as_deref()));
             }
-            if conflict.is_open() {
-                let id = conflict.id;
-                let _ = writeln!(
-                    text,
-                    "     windlass conflict take {id}   or   keep {id} [--protect]"
-                );
-            }
         }
+        Ok(text)
+    }
+}
+
+impl App {
+    /// Open conflicts in full, the first ones of many, and the commands that decide them.
+    pub(crate) fn decisions(&self, ids: &[ConflictId]) -> Result<String> {
+        let Some(first) = ids.first() else {
+            return Ok(String::new());
+        };
+        let shown = &ids[..ids.len().min(MAX_SHOWN)];
+        let mut text = format!(
+            "{}   (▸ is what the unit holds now)\n\n",
+            plural(ids.len(), "open conflict").to_uppercase()
+        );
+        text.push_str(&self.describe_conflicts(&self.conflicts_named(shown)?)?);
+        if ids.len() > shown.len() {
+            let _ = writeln!(text, "\n… and {} more", ids.len() - shown.len());
+        }
+        let _ = write!(
+            text,
+            "\nDecide\n  \
+             windlass conflict list                       all that wait\n  \
+             windlass conflict take {first:<21} use incoming\n  \
+             windlass conflict keep {first:<21} keep local, close the row\n  \
+             windlass conflict keep {:<21} keep local, and do not ask again for this path\n",
+            format!("{first} --protect"),
+        );
         Ok(text)
     }
 }

@@ -94,28 +94,21 @@ impl App {
             });
         }
         let verb = Verb::new(format!("space ensure {slug}"));
-        let (made, _) = self.write(verb, |transaction| match transaction.find_space(slug)? {
-            Some(mut space) => {
-                let id = space.id;
-                space.labels.extend(options.labels.clone());
-                space.target = options.target.clone().or(space.target);
-                transaction.put_space(&space)?;
-                Ok(Made {
-                    id,
-                    status: Status::Changed,
-                    report: None,
-                    op: None,
-                })
-            }
-            None => {
+        let (made, _) = self.write(verb, |transaction| {
+            let made = |id, status| Made {
+                id,
+                status,
+                report: None,
+                op: None,
+            };
+            let Some(mut space) = transaction.find_space(slug)? else {
                 let id = new_space(transaction, slug, options)?;
-                Ok(Made {
-                    id,
-                    status: Status::Created,
-                    report: None,
-                    op: None,
-                })
-            }
+                return Ok(made(id, Status::Created));
+            };
+            space.labels.extend(options.labels.clone());
+            space.target = options.target.clone().or(space.target);
+            transaction.put_space(&space)?;
+            Ok(made(space.id, Status::Changed))
         })?;
         Ok(made)
     }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
-use serde_json::Value;
 use similar::TextDiff;
 
 use crate::app::outcome::plural;
@@ -14,6 +13,9 @@ use crate::error::Result;
 use crate::model::Hash;
 use crate::script::engine::pool;
 use crate::yaml::{Difference, Stream, diff};
+
+/// A resource and a path of more characters than this go on a line each.
+const MAX_PLACE: usize = 95;
 
 /// How many lines around a change are shown.
 const CONTEXT_LINES: usize = 1;
@@ -157,19 +159,10 @@ fn paths(old: Option<&Stream>, new: &Stream) -> Vec<String> {
         return vec!["new".to_owned()];
     };
     let line = |difference: Difference| {
-        let side = |value: &Option<Value>| match value {
-            None => "(none)".to_owned(),
-            Some(Value::String(text)) if !text.contains('\n') => text.clone(),
-            Some(Value::Object(_) | Value::Array(_)) => "…".to_owned(),
-            Some(other) => other.to_string(),
-        };
-        format!(
-            "{}   {}   {} → {}",
-            difference.resource,
-            difference.path,
-            side(&difference.before),
-            side(&difference.after)
-        )
+        let (resource, path) = (difference.resource.to_string(), difference.path.to_string());
+        let is_wide = resource.chars().count() + path.chars().count() > MAX_PLACE;
+        let gap = if is_wide { "\n    " } else { "   " };
+        format!("{resource}{gap}{path}")
     };
     diff(old, new).into_iter().map(line).collect()
 }

@@ -7,15 +7,19 @@ use serde_json::Value;
 use crate::app::App;
 use crate::app::Verb;
 use crate::app::change::{ChangeOptions, Draft, Head, Plan};
+use crate::app::history::revision_of;
 use crate::app::json_patch;
-use crate::app::outcome::Outcome;
+use crate::app::outcome::{Outcome, plural};
 use crate::app::select::Selection;
 use crate::error::Result;
 use crate::model::{Bookkeeping, RevisionSource};
 use crate::script::{Arguments, Subject};
-use crate::yaml::merge::{MergeInput, Prefer, merge};
+use crate::yaml::merge::{MergeInput, Merged, Prefer, RowState, merge};
 use crate::yaml::patch::{self, PatchOptions};
 use crate::yaml::{Edit, Stream};
+
+/// Notes that are longer than this many characters are cut short.
+const MAX_NOTE: usize = 40;
 
 impl App {
     /// Merges `patch` into the data: objects by key, keyed lists by their key, null deletes; or
@@ -134,7 +138,7 @@ impl App {
     /// protected paths stay protected.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] when a unit has no such revision; when the selection moved.
+    /// [`NotFound`](crate::error::Kind::NotFound) when a unit has no such revision; when the selection moved.
     pub fn restore(
         &self,
         selection: &Selection,
@@ -144,8 +148,8 @@ impl App {
         let found = self.read(|view| {
             let mut found = std::collections::BTreeMap::new();
             for pin in selection.pins() {
-                let old = view.revision(pin.unit, revision)?;
                 let unit = view.unit(pin.unit)?;
+                let old = revision_of(view, &unit, revision)?;
                 let hash = if revision < unit.head {
                     view.revision(pin.unit, revision + 1)?.bookkeeping_before
                 } else {
@@ -236,24 +240,55 @@ pub(crate) fn merged(
         protected: &head.bookkeeping.protected,
         prefer,
     })?;
-    draft.note = merge_note(merged.taken.len(), &merged.kept);
+    draft.note = merge_note(&merged);
     draft.stream = merged.stream;
     draft.edits = merged.edits;
     draft.conflicts = merged.conflicts;
     Ok(Plan::Write(Box::new(draft)))
 }
 
-fn merge_note(taken: usize, kept: &[crate::yaml::Difference]) -> String {
-    let kept: BTreeSet<String> = kept.iter().map(|kept| kept.path.to_string()).collect();
-    let mut note = format!("took {taken}");
-    if !kept.is_empty() {
-        let shown: Vec<&str> = kept.iter().take(2).map(String::as_str).collect();
-        note.push_str(&format!(", kept {}", shown.join(", ")));
-        if kept.len() > shown.len() {
-            note.push_str(&format!(" and {} more", kept.len() - shown.len()));
+/// What a merge did, in a line: `took 2, 1 conflict, kept replicas`.
+fn merge_note(merged: &Merged) -> String {
+    let mut note = format!("took {}", merged.taken.len());
+    let count = |state: RowState| {
+        let rows = merged.conflicts.iter();
+        rows.filter(|row| row.state == state).count()
+    };
+    match count(RowState::Open) {
+        0 => {}
+        open => note.push_str(&format!(", {}", plural(open, "conflict"))),
+    }
+    match count(RowState::Kept) {
+        0 => {}
+        protected => note.push_str(&format!(", {protected} protected")),
+    }
+    let kept: BTreeSet<String> = merged
+        .kept
+        .iter()
+        .map(|kept| brief_path(&kept.path))
+        .collect();
+    let mut rest = kept.len();
+    let mut gap = ", kept ";
+    for path in &kept {
+        if rest < kept.len() && note.chars().count() + path.chars().count() > MAX_NOTE {
+            note.push_str(&format!(" and {rest} more"));
+            break;
         }
+        note.push_str(gap);
+        note.push_str(path);
+        gap = ", ";
+        rest -= 1;
     }
     note
+}
+
+/// A path without what every workload's begins with.
+fn brief_path(path: &crate::path::Path) -> String {
+    let text = path.to_string();
+    let brief = ["spec.template.spec.", "spec."]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix));
+    brief.unwrap_or(&text).to_owned()
 }
 
 fn brief(patch: &Value) -> String {

@@ -22,6 +22,35 @@ use crate::yaml::ResourceId;
 /// The folder of a project's own functions.
 pub const FOLDER: &str = "functions";
 
+/// Names that units and selections have methods of: a function is a method, too, so its name is
+/// refused.
+pub const RESERVED: [&str; 24] = [
+    "apply",
+    "conflicts",
+    "copy",
+    "data",
+    "delete",
+    "destroy",
+    "diff",
+    "get",
+    "live-state",
+    "merge-text",
+    "names",
+    "patch",
+    "preview",
+    "protect",
+    "release",
+    "report",
+    "restore",
+    "revisions",
+    "run",
+    "table",
+    "units",
+    "update",
+    "upgrade",
+    "wait",
+];
+
 /// One answer of a query, or one finding of a validation.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -45,7 +74,8 @@ impl App {
             return Ok(catalogue);
         }
         let folder = Folder::new(self.project().root().join(FOLDER), FOLDER);
-        let (catalogue, problems) = Catalogue::load(&[&folder, &Stdlib], &|_| false);
+        let (catalogue, problems) =
+            Catalogue::load(&[&folder, &Stdlib], &|name| RESERVED.contains(&name));
         for problem in problems {
             self.notify(&refused(&problem));
         }
@@ -118,7 +148,7 @@ impl App {
             table.push(vec![
                 Cell::text(row.reference.clone()),
                 Cell::text(row.resource.clone()),
-                Cell::from(row.value.clone()),
+                answer_cell(&row.value),
             ]);
         }
         table
@@ -252,7 +282,7 @@ fn refused(problem: &Problem) -> String {
 /// A function's page: how it is called, what it does, its parameters and examples.
 pub fn explain(function: &Function) -> String {
     let mut text = format!("{}\n\n{}\n\n", function.usage(), function.doc.trim());
-    let _ = writeln!(text, "kind       {}", function.kind.to_string());
+    let _ = writeln!(text, "kind       {}", function.kind);
     if !function.resources.is_empty() {
         let _ = writeln!(text, "resources  {}", function.resources.join(", "));
     }
@@ -300,12 +330,26 @@ pub fn to_json(function: &Function) -> Value {
     })
 }
 
+/// Findings read as path and message; other answers as they are.
+fn answer_cell(value: &Value) -> Cell {
+    match (&value["Path"], &value["Message"]) {
+        (Value::String(path), Value::String(message)) => Cell {
+            value: value.clone(),
+            text: format!("{path}: {message}"),
+        },
+        _ => Cell::from(value.clone()),
+    }
+}
+
 /// Whether calling the function writes.
 pub fn is_mutating(function: &Function) -> bool {
     function.kind == FunctionKind::Mutate
 }
 
 /// Refuses options that mean nothing for a function that only reads.
+///
+/// # Errors
+/// [`Kind::Usage`] when there is one.
 pub fn refuse_dry_run(name: &str, options: ChangeOptions) -> Result<()> {
     if options.dry_run {
         return Err(Error::new(

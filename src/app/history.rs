@@ -5,7 +5,24 @@ use serde_json::Value;
 use crate::app::App;
 use crate::app::outcome::plural;
 use crate::app::table::{Cell, Table};
-use crate::error::Result;
+use crate::db::View;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Revision, Unit};
+
+/// A revision of a unit, with an error that names the unit as people do.
+pub(crate) fn revision_of(view: &View, unit: &Unit, num: u32) -> Result<Revision> {
+    if (1..=unit.head).contains(&num) {
+        return Ok(view.revision(unit.id, num)?);
+    }
+    let space = view.space(unit.space)?;
+    Err(Error::new(
+        Kind::NotFound,
+        format!(
+            "expected a revision from r1 to r{} of `{}/{}`, found r{num}",
+            unit.head, space.slug, unit.slug
+        ),
+    ))
+}
 
 impl App {
     /// Operations, the newest first.

@@ -83,7 +83,7 @@ impl App {
         folder: &str,
         options: &ImportOptions,
     ) -> Result<Outcome> {
-        let files = self.yaml_files(folder)?;
+        let files = yaml_files(folder)?;
         let parsed: Vec<_> = files
             .into_par_iter()
             .map(|path| {
@@ -98,7 +98,7 @@ impl App {
             let file = path.display().to_string();
             match result {
                 Err(errors) => {
-                    refused.extend(errors.into_iter().map(|error| (file.clone(), error)))
+                    refused.extend(errors.into_iter().map(|error| (file.clone(), error)));
                 }
                 Ok(parsed) if parsed.is_secret => {
                     notes.push(format!("kept out: {file} holds a Secret"));
@@ -269,14 +269,13 @@ impl App {
             None => Ok(outcome),
         }
     }
+}
 
-    fn yaml_files(&self, folder: &str) -> Result<Vec<PathBuf>> {
-        let path = Path::new(folder);
-        let mut files = Vec::new();
-        collect(path, &mut files)?;
-        files.sort();
-        Ok(files)
-    }
+fn yaml_files(folder: &str) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    collect(Path::new(folder), &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 /// The text that a unit was last imported from.
@@ -294,6 +293,11 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
             .file_name()
             .is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if is_hidden {
+            continue;
+        }
+        // A link to a folder may lead back here.
+        let is_link = path.is_symlink();
+        if path.is_dir() && is_link {
             continue;
         }
         if path.is_dir() {

@@ -19,6 +19,7 @@ use crate::store::{Embedded, Waiting};
 pub mod change;
 mod cluster;
 pub mod conflict;
+mod contest;
 pub mod create;
 mod difference;
 pub mod edit;
@@ -103,11 +104,17 @@ pub(crate) struct Touched {
 struct Open {
     slot: cluster::Slot,
     is_preview: bool,
+    /// Whether every call makes revisions of its own, as it would outside.
+    is_stepwise: bool,
     since: Timestamp,
     calls: Vec<Verb>,
     /// Why the transaction cannot be committed any more.
     broken: Option<Error>,
 }
+
+/// Why a script was stopped that kept the transaction of `atomic` open.
+pub(crate) const ATOMIC_TOOK_TOO_LONG: &str =
+    "expected atomic to end within 10 s, found it still open; nothing was written";
 
 /// What a write says of itself in the operation log.
 #[derive(Debug, Clone)]

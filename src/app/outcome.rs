@@ -1,6 +1,7 @@
 //! What a bulk call did: every unit it addressed, in the five words of every report.
 
 use std::fmt;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -71,6 +72,8 @@ pub struct Outcome {
     pub is_partial: bool,
     /// What would change, in a preview.
     pub changes: String,
+    /// The conflicts that this left open, in full, and how to decide them.
+    pub decisions: String,
     /// Notes that concern no single unit.
     pub notes: Vec<String>,
 }
@@ -183,8 +186,9 @@ impl Outcome {
         let mut table = Table::new(["Unit", "Revision", "Result", "Note"]);
         for report in &self.reports {
             let revision = match (report.before, report.after) {
+                (0, 0) => "-".to_owned(),
                 (before, after) if before == after => format!("r{after}"),
-                (0, after) => format!("r{after}"),
+                (0, known) | (known, 0) => format!("r{known}"),
                 (before, after) => format!("r{before} → r{after}"),
             };
             let note = match &report.status {
@@ -224,7 +228,9 @@ impl Outcome {
         }
         match self.conflicts().len() {
             0 => {}
-            count => line.push_str(&format!(", {} open", plural(count, "conflict"))),
+            count => {
+                let _ = write!(line, ", {} open", plural(count, "conflict"));
+            }
         }
         line
     }
@@ -276,8 +282,11 @@ impl Serialize for Outcome {
 impl fmt::Display for Outcome {
     /// The counts, and below them the units that are worth a line each.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let would = if self.is_preview { "PREVIEW   " } else { "" };
-        write!(f, "{would}{}   {}", self.verb, self.summary())?;
+        let would = if self.is_preview { "PREVIEW" } else { "" };
+        for word in [would, &self.verb].iter().filter(|word| !word.is_empty()) {
+            write!(f, "{word}   ")?;
+        }
+        f.write_str(&self.summary())?;
         match (self.op, self.is_preview) {
             (Some(op), _) => writeln!(f, "   {op}")?,
             (None, true) => writeln!(f, "   nothing was written")?,
@@ -289,8 +298,10 @@ impl fmt::Display for Outcome {
         for note in &self.notes {
             writeln!(f, "  {note}")?;
         }
-        if !self.changes.is_empty() {
-            write!(f, "\n{}", self.changes)?;
+        for block in [&self.changes, &self.decisions] {
+            if !block.is_empty() {
+                write!(f, "\n{block}")?;
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::app::change::open_conflicts;
+use crate::app::change::new_conflicts;
 use crate::app::difference::{Changes, UnitChange, group};
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::related::Related;
@@ -123,7 +123,6 @@ fn look(view: &View, touched: &BTreeMap<UnitId, Touched>) -> Result<Vec<Seen>> {
 
 fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) -> Result<Preview> {
     let mut outcome = Outcome {
-        verb: "preview".to_owned(),
         is_preview: true,
         ..Outcome::default()
     };
@@ -148,7 +147,7 @@ fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) ->
                 (_, false) => Status::Unchanged,
             },
             conflicts: if unit.open_conflicts > 0 {
-                open_conflicts(transaction, &unit)?
+                new_conflicts(transaction, &unit)?
             } else {
                 Vec::new()
             },

@@ -3,7 +3,7 @@
 //! Scripts reach files only below the root; a path that leads out of it, by `..`, an absolute path
 //! or a symbolic link, is refused.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
 
@@ -49,20 +49,16 @@ impl Project {
             .canonicalize()
             .map_err(|error| unreadable(&self.root, &error))?;
         let path = root.join(name);
+        if climbs_out(&root, &path) {
+            return Err(outside(&root, name));
+        }
         let path = path
             .canonicalize()
             .map_err(|error| unreadable(&path, &error))?;
         if path.starts_with(&root) {
             Ok(path)
         } else {
-            Err(Error::new(
-                Kind::Denied,
-                format!(
-                    "expected a path below the project's root {}, found `{name}`",
-                    root.display()
-                ),
-            )
-            .hint("scripts reach files only below the root; copy the file into the project"))
+            Err(outside(&root, name))
         }
     }
 
@@ -83,6 +79,32 @@ impl Project {
             )
         })
     }
+}
+
+/// Whether a path leaves the root by its own words, links aside.
+fn climbs_out(root: &Path, path: &Path) -> bool {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    !plain.starts_with(root)
+}
+
+fn outside(root: &Path, name: &str) -> Error {
+    Error::new(
+        Kind::Denied,
+        format!(
+            "expected a path below the project's root {}, found `{name}`",
+            root.display()
+        ),
+    )
+    .hint("scripts reach files only below the root; copy the file into the project")
 }
 
 /// The error of a file that cannot be read.

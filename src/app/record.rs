@@ -25,7 +25,7 @@ pub(crate) struct UnitRecord<'a> {
     text: OnceCell<String>,
 }
 
-impl<'a> UnitRecord<'a> {
+impl UnitRecord<'_> {
     /// Hands the record of a unit to `read`; its data only where that is needed.
     pub(crate) fn with<T>(
         view: &View,
@@ -261,14 +261,13 @@ fn text(text: String) -> Value<'static> {
     Value::Str(Cow::Owned(text))
 }
 
-fn value<'a>(node: NodeRef<'a>) -> Value<'a> {
+fn value(node: NodeRef<'_>) -> Value<'_> {
     match node.scalar() {
-        Some(Scalar::Null) => Value::Null,
+        Some(Scalar::Null) | None => Value::Null,
         Some(Scalar::Bool(flag)) => Value::Bool(flag),
         Some(Scalar::Int(number)) => Value::Int(number),
         Some(Scalar::UInt(number)) => Value::UInt(number),
         Some(Scalar::Float(number)) => Value::Float(number),
         Some(Scalar::Str(text)) => text.into(),
-        None => Value::Null,
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::app::cluster::Slot;
+use crate::app::history::revision_of;
 use crate::app::outcome::{Outcome, Status as Done, UnitReport, plural};
 use crate::app::record::target;
 use crate::app::related::Related;
@@ -235,9 +236,10 @@ impl App {
         })?;
         outcome.reports = reports;
         outcome.op = op;
-        match outcome.reports.is_empty() {
-            true => Err(outcome.empty().unwrap_or_else(nothing_to_do)),
-            false => Ok(outcome),
+        if outcome.reports.is_empty() {
+            Err(outcome.empty().unwrap_or_else(nothing_to_do))
+        } else {
+            Ok(outcome)
         }
     }
 }
@@ -264,7 +266,7 @@ fn shipments(view: &View, selection: &Selection, revision: Option<u32>) -> Resul
         let stream = if number == unit.head {
             view.stream(&unit.data)?
         } else {
-            view.stream(&view.revision(unit.id, number)?.data)?
+            view.stream(&revision_of(view, &unit, number)?.data)?
         };
         let name = format!("{}/{}", space.slug, unit.slug);
         let owner = Owner {
@@ -384,9 +386,8 @@ fn ship(slot: &mut Slot, shipments: Vec<Shipment>, options: &ApplyOptions) -> Re
             outcome.reports.push(report);
         }
     }
-    if let Some(name) = slot.with_sandbox(|sandbox| Ok(sandbox.describe())).ok() {
-        outcome.notes.push(format!("target: {name}"));
-    }
+    let name = slot.with_sandbox(|sandbox| Ok(sandbox.describe()))?;
+    outcome.notes.push(format!("target: {name}"));
     Ok(outcome)
 }
 
@@ -449,7 +450,11 @@ fn look(
     }
     report.note.push_str(&match live.reason.as_str() {
         "" => word,
-        reason => format!("{word}: {reason}"),
+        // How many objects there are was said already.
+        reason => match (live.status, reason.split_once(" in place, ")) {
+            (Status::Ready, Some((_, pods))) => format!("{word}: {pods}"),
+            _ => format!("{word}: {reason}"),
+        },
     });
     if options.wait && live.status != Status::Ready {
         report.status = Done::Failed(

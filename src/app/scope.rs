@@ -45,6 +45,9 @@ impl App {
         if let Some(mut lent) = self.lend_open()? {
             let open = lent.open_mut();
             open.refuse_overdue(self.0.db.clock().now())?;
+            if open.is_stepwise {
+                open.slot.transaction()?.next_step();
+            }
             let result = write(&mut open.slot);
             match &result {
                 Ok(_) => open.calls.push(verb),
@@ -52,7 +55,7 @@ impl App {
             }
             return result.map(|value| (value, None));
         }
-        let mut slot = Slot::new(self.0.db.write(&verb.text)?);
+        let mut slot = Slot::new(self.0.db.write(&self.0.settings.command)?);
         let value = write(&mut slot)?;
         let op = self.finish(slot.into_transaction()?, verb)?;
         Ok((value, op))
@@ -102,16 +105,16 @@ impl App {
     ///
     /// # Errors
     /// Those of `body`; what was written is dropped then. [`Kind::Limit`] when it takes longer
-    /// than [`ATOMIC_LIMIT`].
+    /// than ten seconds.
     pub fn atomic<T>(
         &self,
         why: Option<&str>,
         body: impl FnOnce() -> Result<T>,
     ) -> Result<(T, Option<OpId>)> {
         if self.has_open() {
-            return body().map(|value| (value, None));
+            return self.joined(body).map(|value| (value, None));
         }
-        let transaction = self.0.db.write("atomic")?;
+        let transaction = self.0.db.write(&self.0.settings.command)?;
         let heads = self.scope().own_heads.clone();
         let value = self.with_open(Open::new(transaction, false), body);
         let (result, open) = value;
@@ -131,6 +134,44 @@ impl App {
             self.scope().own_heads = heads;
         }
         result
+    }
+
+    /// Runs `body` inside the transaction that is open already, as one step of it.
+    fn joined<T>(&self, body: impl FnOnce() -> Result<T>) -> Result<T> {
+        let was_stepwise = match self.lend_open()? {
+            None => false,
+            Some(mut lent) => {
+                let open = lent.open_mut();
+                if open.is_stepwise {
+                    open.slot.transaction()?.next_step();
+                }
+                std::mem::replace(&mut open.is_stepwise, false)
+            }
+        };
+        let result = body();
+        if let Some(open) = &mut self.scope().open {
+            open.is_stepwise = was_stepwise;
+        }
+        result
+    }
+
+    /// Runs a whole script on a copy of the store in memory: as [`Self::rehearse`], but each call
+    /// makes the revisions that it would make by itself.
+    ///
+    /// # Errors
+    /// Those of `body` and `inspect`.
+    pub fn rehearse_script<T, R>(
+        &self,
+        body: impl FnOnce() -> Result<T>,
+        inspect: impl FnOnce(&mut Transaction, T) -> Result<R>,
+    ) -> Result<R> {
+        let body = || {
+            if let Some(open) = &mut self.scope().open {
+                open.is_stepwise = true;
+            }
+            body()
+        };
+        self.rehearse(body, inspect)
     }
 
     /// Runs `body` on a copy of the store in memory, in which later calls see what earlier ones
@@ -290,6 +331,7 @@ impl Open {
         Self {
             slot,
             is_preview,
+            is_stepwise: false,
             since,
             calls: Vec::new(),
             broken: None,

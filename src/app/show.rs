@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::app::difference::{UnitChange, group};
+use crate::app::history::revision_of;
 use crate::app::outcome::UnitReport;
 use crate::app::record::{Column, UnitRecord};
 use crate::app::related::Related;
@@ -236,7 +237,7 @@ impl App {
         self.read(|view| {
             let hash = match revision {
                 None => view.unit(unit)?.data,
-                Some(num) => view.revision(unit, num)?.data,
+                Some(num) => revision_of(view, &view.unit(unit)?, num)?.data,
             };
             Ok(view.text(&hash)?)
         })
@@ -377,7 +378,7 @@ fn revision_data(view: &View, unit: UnitId, num: u32) -> Result<Option<Hash>> {
     if num == 0 {
         return Ok(None);
     }
-    Ok(Some(view.revision(unit, num)?.data))
+    Ok(Some(revision_of(view, &view.unit(unit)?, num)?.data))
 }
 
 /// What made a revision, in a word.

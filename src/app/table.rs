@@ -144,7 +144,11 @@ fn write_line<'a>(
 pub fn heading(column: &str) -> String {
     let column = column.strip_suffix(".Slug").unwrap_or(column);
     let column = column.strip_prefix("Labels.").unwrap_or(column);
-    let column = column.strip_suffix("Num").unwrap_or(column);
+    // A number of something is headed by the something; a bare number stays what it is.
+    let column = match column.strip_suffix("Num") {
+        Some(what) if !what.is_empty() => what,
+        _ => column,
+    };
     let mut heading = String::with_capacity(column.len() + 4);
     let mut after_lower = false;
     for c in column.chars() {
@@ -171,6 +175,7 @@ mod tests {
             ("UnappliedChanges", "UNAPPLIED-CHANGES"),
             ("Labels.order", "ORDER"),
             ("UnitID", "UNIT-ID"),
+            ("Num", "NUM"),
         ] {
             assert_eq!(heading(column), want);
         }

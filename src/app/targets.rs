@@ -105,17 +105,16 @@ impl App {
         let (worker, _) = self.write_slot(verb, |slot| {
             let transaction = slot.transaction()?;
             let mut space = transaction.space(space)?;
-            let target = match &space.target {
-                Some(target) => target.clone(),
-                None => {
-                    let target: Slug = SANDBOX.parse()?;
-                    if transaction.find_target(&target)?.is_none() {
-                        transaction.put_target(&sandbox(&target))?;
-                    }
-                    space.target = Some(target.clone());
-                    transaction.put_space(&space)?;
-                    target
+            let target = if let Some(target) = &space.target {
+                target.clone()
+            } else {
+                let target: Slug = SANDBOX.parse()?;
+                if transaction.find_target(&target)?.is_none() {
+                    transaction.put_target(&sandbox(&target))?;
                 }
+                space.target = Some(target.clone());
+                transaction.put_space(&space)?;
+                target
             };
             let at = transaction.at();
             let found = transaction.find_worker(space.id, slug)?;

@@ -14,6 +14,9 @@ use crate::model::RevisionSource;
 use crate::yaml::Stream;
 use crate::yaml::merge::{Prefer, RowState};
 
+/// How many of the upstream units that brought something a report names.
+const MAX_NOTES: usize = 5;
+
 /// What an upgrade may do.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UpgradeOptions {
@@ -45,6 +48,22 @@ impl App {
     /// When the selection moved, or with `strict` at the first conflict; failures of single units
     /// are in the outcome.
     pub fn upgrade(&self, selection: &Selection, options: UpgradeOptions) -> Result<Outcome> {
+        if options.change.dry_run && !self.is_rehearsing() {
+            let change = ChangeOptions {
+                dry_run: false,
+                ..options.change
+            };
+            let options = UpgradeOptions { change, ..options };
+            return self.rehearse(
+                || self.upgrade(selection, options),
+                |transaction, mut outcome| {
+                    outcome.changes = self.preview_of(transaction)?.diff();
+                    outcome.is_preview = true;
+                    outcome.op = None;
+                    Ok(outcome)
+                },
+            );
+        }
         let levels = self.read(|view| levels(view, selection))?;
         let levels = match options.hops {
             Some(hops) => levels.into_iter().take(hops).collect(),
@@ -74,6 +93,7 @@ impl App {
         for outcome in outcomes {
             whole.is_preview |= outcome.is_preview;
             whole.reports.extend(outcome.reports);
+            whole.notes.extend(outcome.notes);
         }
         let position: BTreeMap<UnitId, usize> = selection
             .pins()
@@ -84,6 +104,7 @@ impl App {
         whole
             .reports
             .sort_by_key(|report| position.get(&report.unit).copied());
+        whole.decisions = self.decisions(&whole.conflicts())?;
         whole.op = op;
         Ok(whole)
     }
@@ -95,18 +116,36 @@ impl App {
         options: UpgradeOptions,
     ) -> Result<Outcome> {
         let incoming = self.read(|view| incoming(view, level))?;
+        let brought: BTreeSet<String> = incoming
+            .values()
+            .flatten()
+            .filter(|incoming| incoming.from != incoming.to)
+            .map(|incoming| {
+                let Incoming {
+                    reference,
+                    from,
+                    to,
+                    ..
+                } = incoming;
+                format!("from {reference} r{from} → r{to}; nothing is deployed")
+            })
+            .collect();
         let prefer = if options.prefer_incoming {
             Prefer::Incoming
         } else {
             Prefer::Local
         };
-        self.change(level, verb, options.change, &|head| {
+        let outcome = self.change(level, verb, options.change, &|head| {
             let plan = upgrade_one(head, &incoming, prefer)?;
             match &plan {
                 Plan::Write(draft) if options.strict => refuse_open(head, draft)?,
                 _ => {}
             }
             Ok(plan)
+        })?;
+        Ok(Outcome {
+            notes: brought.into_iter().take(MAX_NOTES).collect(),
+            ..outcome
         })
     }
 }
@@ -174,6 +213,7 @@ fn levels(view: &View, selection: &Selection) -> Result<Vec<Selection>> {
     let mut depths: BTreeMap<UnitId, usize> = BTreeMap::new();
     for pin in selection.pins() {
         let mut chain = Vec::new();
+        let mut roots = BTreeSet::new();
         let mut unit = Some(pin.unit);
         // A chain cannot be a ring: an upstream is older than its variants.
         while let Some(id) = unit.filter(|id| !depths.contains_key(id)) {
@@ -182,10 +222,14 @@ fn levels(view: &View, selection: &Selection) -> Result<Vec<Selection>> {
                 .find_unit_by_id(id)?
                 .and_then(|unit| unit.upstream)
                 .map(|link| link.unit);
+            if unit.is_none() {
+                roots.insert(id);
+            }
         }
         let mut depth = unit.map_or(0, |id| depths[&id]);
         for id in chain.into_iter().rev() {
-            if chosen.contains(&id) {
+            // What has no upstream stays as it is, and nobody waits for it.
+            if chosen.contains(&id) && !roots.contains(&id) {
                 depth += 1;
             }
             depths.insert(id, depth);

@@ -1,5 +1,7 @@
 //! Errors as people read them: what, where with the lines around it, what is meant, what next.
 
+use std::fmt::Write as _;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -35,15 +37,15 @@ pub(super) fn render(error: &Error) -> String {
     let mut text = renderer.render(&[group]);
     text.push('\n');
     if let (Some(at), None) = (error.location(), &excerpt) {
-        text.push_str(&format!("  at {at}\n"));
+        let _ = writeln!(text, "  at {at}");
     }
     for hint in error.hints() {
-        text.push_str(&format!("  = {hint}\n"));
+        let _ = writeln!(text, "  = {hint}");
     }
     if !error.context_lines().is_empty() {
         text.push('\n');
         for line in error.context_lines() {
-            text.push_str(&format!("  {line}\n"));
+            let _ = writeln!(text, "  {line}");
         }
     }
     if error.kind() == Kind::Internal {
@@ -113,6 +115,17 @@ mod tests {
         .hint("nearest    containers")
         .context("call         pin-node-pool --pool \"payments\"");
         let plain = anstream::adapter::strip_str(&render(&error)).to_string();
-        insta::assert_snapshot!(plain, @"");
+        insta::assert_snapshot!(plain, @r#"
+        error[Invalid]: `contaners` does not exist in Deployment/checkout-api
+          ╭▸ functions/pin-node-pool.rhai:3:42
+          │
+        1 │ fn pin_node_pool(resource, pool) {
+        2 │     resource.set("a", pool);
+        3 │     for c in resource.spec.template.spec.contaners {
+          ╰╴                                         ━━━━━━━━━ missing, so there is nothing to loop over
+          = nearest    containers
+
+          call         pin-node-pool --pool "payments"
+        "#);
     }
 }

@@ -1,10 +1,12 @@
 //! `function do NAME …` and `run NAME …`: a command whose flags are the function's parameters.
 
+use std::ffi::OsString;
+
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use serde_json::{Map, Value};
 
 use crate::app::App;
-use crate::cli::words_of;
+use crate::cli::{global_args, script_run, words_of};
 use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
 use crate::ops::function_do::{self, FunctionDo};
@@ -25,6 +27,59 @@ pub(super) fn do_command() -> Command {
             "Examples:\n  windlass function do --space prod set-replicas 3\n  \
              windlass function do --space prod --dry-run set-env-var '*' LOG_LEVEL debug\n",
         )
+}
+
+/// The command line with its global options in front, where a function's call has some among its
+/// words: `run set-replicas 3 --json` is `--json run set-replicas 3`.
+///
+/// None where there is nothing to move; what stands after a script, or after `--`, is not ours.
+pub(super) fn globals_first(args: &[OsString], matches: &ArgMatches) -> Option<Vec<OsString>> {
+    let (name, sub) = matches.subcommand()?;
+    let call = match name {
+        "run" if !script_run::is_script(sub.get_one::<String>("target")?) => sub,
+        "function" => sub.subcommand_matches("do")?,
+        _ => return None,
+    };
+    let count = call.get_many::<String>("words")?.len();
+    let (before, words) = args.split_at(args.len().checked_sub(count)?);
+    let mut moved = Vec::new();
+    let mut kept = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        if text == "--" {
+            kept.push(word.clone());
+            kept.extend(words.cloned());
+            break;
+        }
+        let global = global_args()
+            .into_iter()
+            .find(|arg| is_spelt(arg, text.as_ref()));
+        match global {
+            None => kept.push(word.clone()),
+            Some(arg) => {
+                moved.push(word.clone());
+                if arg.get_action().takes_values() && !text.contains('=') {
+                    moved.extend(words.next().cloned());
+                }
+            }
+        }
+    }
+    let (program, rest) = before.split_first()?;
+    let line = [program.clone()].into_iter().chain(moved.iter().cloned());
+    let line = line.chain(rest.iter().cloned()).chain(kept);
+    (!moved.is_empty()).then(|| line.collect())
+}
+
+/// Whether a word is this option: `--store`, `--store=x` or `-o`.
+fn is_spelt(arg: &Arg, word: &str) -> bool {
+    let name = word.split_once('=').map_or(word, |(name, _)| name);
+    let long = name.strip_prefix("--");
+    let short = name
+        .strip_prefix('-')
+        .filter(|short| short.chars().count() == 1)
+        .and_then(|short| short.chars().next());
+    (long.is_some() && long == arg.get_long()) || (short.is_some() && short == arg.get_short())
 }
 
 /// Reads the words, function name among them, and runs the function.
@@ -76,10 +131,7 @@ fn split_name(words: &[String]) -> Result<(String, Vec<String>)> {
                         .strip_prefix('-')
                         .and_then(|short| short.chars().next())
                         == arg.get_short().filter(|_| word.len() == 2))
-        }) || matches!(
-            word,
-            "-m" | "--message" | "--store" | "--format" | "-o" | "--lock-timeout"
-        )
+        })
     };
     let mut rest = vec!["run".to_owned()];
     let mut words = words.iter();

@@ -4,6 +4,7 @@
 //! are known here by name.
 
 use std::ffi::OsString;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -16,28 +17,50 @@ mod function_call;
 mod script_run;
 mod show;
 
-/// Runs one command line, program name first, and returns its exit code.
+/// Runs one command line, program name first, and returns its exit code. A panic, which is a
+/// defect of ours, ends in an error like every other.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let place = Arc::new(Mutex::new(None));
+    let noted = Arc::clone(&place);
+    std::panic::set_hook(Box::new(move |info| {
+        let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get_or_insert(info.to_string());
+    }));
     let args: Vec<OsString> = args.into_iter().collect();
-    let matches = match command().try_get_matches_from(&args) {
+    std::panic::catch_unwind(|| run_line(args)).unwrap_or_else(|_| {
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let error = Error::new(Kind::Internal, place.take().unwrap_or_default());
+        show::error(&error, show::Format::default());
+        error.exit_code()
+    })
+}
+
+fn run_line(args: Vec<OsString>) -> u8 {
+    let parsed = command().try_get_matches_from(&args);
+    let parsed = match parsed.map(|matches| function_call::globals_first(&args, &matches)) {
+        Ok(Some(args)) => command().try_get_matches_from(args),
+        Ok(None) => command().try_get_matches_from(&args),
+        Err(error) => Err(error),
+    };
+    let matches = match parsed {
         Ok(matches) => matches,
         Err(error) => return show::clap_error(&error),
     };
     let format = show::Format::from_matches(&matches);
-    match execute(&matches, &format) {
+    match execute(&matches, format) {
         Ok(code) => code,
         Err(error) => {
-            show::error(&error, &format);
+            show::error(&error, format);
             error.exit_code()
         }
     }
 }
 
-fn execute(matches: &ArgMatches, format: &show::Format) -> Result<u8> {
+fn execute(matches: &ArgMatches, format: show::Format) -> Result<u8> {
     let (name, sub) = matches
         .subcommand()
         .ok_or_else(|| Error::new(Kind::Usage, "expected a command, found none"))?;
-    let app = environment::open(matches, format)?;
+    let app = environment::open(matches)?;
     match name {
         "run" => script_run::run(&app, sub, format),
         "eval" => script_run::eval(&app, sub, format),

@@ -54,7 +54,7 @@ pub(super) fn eval_command() -> Command {
         .after_help("Examples:\n  windlass eval 'units(\"*\").table()'\n")
 }
 
-pub(super) fn run(app: &App, matches: &ArgMatches, format: &show::Format) -> Result<u8> {
+pub(super) fn run(app: &App, matches: &ArgMatches, format: show::Format) -> Result<u8> {
     let target = matches
         .get_one::<String>("target")
         .map(String::as_str)
@@ -94,7 +94,7 @@ pub(super) fn run(app: &App, matches: &ArgMatches, format: &show::Format) -> Res
     )
 }
 
-pub(super) fn eval(app: &App, matches: &ArgMatches, format: &show::Format) -> Result<u8> {
+pub(super) fn eval(app: &App, matches: &ArgMatches, format: show::Format) -> Result<u8> {
     let text = matches
         .get_one::<String>("code")
         .map(String::as_str)
@@ -112,7 +112,7 @@ pub(super) fn eval(app: &App, matches: &ArgMatches, format: &show::Format) -> Re
     )
 }
 
-fn is_script(target: &str) -> bool {
+pub(super) fn is_script(target: &str) -> bool {
     let has_extension = Path::new(target)
         .extension()
         .is_some_and(|extension| extension == "rhai");
@@ -126,7 +126,7 @@ struct Script<'a> {
     dry_run: bool,
 }
 
-fn start(app: &App, script: &Script<'_>, format: &show::Format) -> Result<u8> {
+fn start(app: &App, script: &Script<'_>, format: show::Format) -> Result<u8> {
     let mut session = Session::new(app, show::print)?;
     let program = session.parse(script.path, script.text)?;
     if script

@@ -1,9 +1,4 @@
 //! Printing: the one place that writes to standard output and standard error.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the command line is what prints"
-)]
 
 use clap::ArgMatches;
 
@@ -12,15 +7,16 @@ use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
 
 /// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Style {
+    #[default]
     Table,
     Json,
     Yaml,
 }
 
 /// What the global options say about printing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Format {
     style: Style,
     is_quiet: bool,
@@ -47,7 +43,7 @@ impl Format {
 ///
 /// # Errors
 /// [`Kind::Internal`] when the result cannot be written as asked.
-pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
+pub(super) fn output(output: &Output, format: Format) -> Result<u8> {
     if format.is_quiet {
         return Ok(output.exit_code());
     }
@@ -58,8 +54,7 @@ pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
         (Style::Table, Output::Table(table)) => table.clone().without_header().to_string(),
         (Style::Table, Output::Outcome(outcome)) => outcome.to_string(),
         (Style::Table, Output::Record(value)) => json(value)?,
-        (Style::Table, Output::Text(text)) => text.clone(),
-        (Style::Table, Output::Report { text, .. }) => text.clone(),
+        (Style::Table, Output::Text(text) | Output::Report { text, .. }) => text.clone(),
     };
     print(&text);
     Ok(output.exit_code())
@@ -81,7 +76,7 @@ pub(super) fn notice(line: &str) {
 }
 
 /// Prints an error: to people with the lines it is about, to programs as JSON.
-pub(super) fn error(error: &Error, format: &Format) {
+pub(super) fn error(error: &Error, format: Format) {
     if error.message().is_empty() {
         return;
     }

@@ -1,10 +1,10 @@
 //! Writes of a transaction on their way to the store.
 
 use std::collections::HashMap;
-use std::ops::{self, ControlFlow};
+use std::ops;
 
 use super::pack::Open;
-use crate::store::{Changes, Error, Range, Snapshot, Writer};
+use crate::store::{Changes, Error, Range, Snapshot, Visit, Writer};
 
 /// How many bytes are held back before they go to the store's own transaction. Enough to sort
 /// what a bulk call writes, small enough to forget.
@@ -58,7 +58,11 @@ impl Buffer {
         self.changes.bytes() >= LIMIT
     }
 
-    /// What was written of a key since the last flush.
+    /// What was written of a key since the last flush: nothing, that it is gone, or its value.
+    #[expect(
+        clippy::option_option,
+        reason = "unchanged, deleted and written are three states"
+    )]
     pub(super) fn written(&self, key: &[u8]) -> Option<Option<&[u8]>> {
         self.changes.find(key)
     }
@@ -125,11 +129,7 @@ impl Snapshot for Buffer {
         self.changes.get_part_over(&*self.writer, key, part, f)
     }
 
-    fn scan(
-        &self,
-        range: &Range,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: &Range, f: &mut Visit<'_>) -> Result<(), Error> {
         self.changes.scan_over(&*self.writer, range, f)
     }
 }

@@ -1,12 +1,10 @@
 //! Reads of targets, workers and the sandbox's records.
 
-use std::ops::ControlFlow;
-
 use super::key::{Key, prefix};
 use super::{Error, View};
 use crate::id::{Slug, SpaceId};
 use crate::model::{Target, Worker};
-use crate::store::Range;
+use crate::store::{Range, Visit};
 
 impl View {
     /// A target by slug.
@@ -61,11 +59,7 @@ impl View {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn scan_cluster(
-        &self,
-        prefix: &[u8],
-        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    pub fn scan_cluster(&self, prefix: &[u8], f: &mut Visit<'_>) -> Result<(), Error> {
         let range = Range::prefix(&Key::Cluster(prefix.to_vec()).encode());
         Ok(self
             .snapshot()

@@ -9,6 +9,9 @@ use crate::id::UnitId;
 use crate::model::{Bookkeeping, EditRecord, Hash, Revision, RevisionSource, Unit};
 use crate::yaml::{Scalar, Stream};
 
+/// A description longer than this many bytes is not continued when its revision is amended.
+const MAX_DESCRIPTION: usize = 120;
+
 /// What a unit is to hold from now on.
 #[derive(Debug, Clone)]
 pub struct NewRevision<'a> {
@@ -62,7 +65,9 @@ impl Transaction {
     /// Gives a unit new data and bookkeeping.
     ///
     /// Data that equals the head's makes no revision; bookkeeping that differs is written even
-    /// then. A unit without a revision gets its first.
+    /// then. A unit without a revision gets its first. A revision that this transaction made is
+    /// amended, unless it is a unit's first or a variant has taken it already; amended back to
+    /// what was there before, it is gone again.
     ///
     /// # Errors
     /// [`Error::NotFound`], and when the store cannot be used; the transaction is poisoned then.
@@ -121,7 +126,8 @@ impl Transaction {
         new: NewRevision<'_>,
         prepared: Option<Prepared>,
     ) -> Result<Written, Error> {
-        let mut unit = self.unit(unit)?;
+        let old = self.unit(unit)?;
+        let mut unit = old.clone();
         let before = unit.bookkeeping;
         if let Some(bookkeeping) = &new.bookkeeping {
             unit.bookkeeping = self.put_bookkeeping(bookkeeping)?;
@@ -134,7 +140,7 @@ impl Transaction {
         if unit.head > 0 && unit.data == data {
             if bookkeeping_changed {
                 unit.updated = self.at();
-                unit = self.replace_unit(unit)?;
+                self.put_unit_over(Some(&old), &unit)?;
             }
             return Ok(Written {
                 unit,
@@ -142,15 +148,20 @@ impl Transaction {
                 bookkeeping_changed,
             });
         }
+        let amended = self.amendable_revision(&unit)?;
+        if let Some(made) = &amended {
+            let earlier = self.revision(unit.id, made.num - 1)?;
+            if earlier.data == data {
+                return self.withdraw(&old, unit, new.stream, earlier, bookkeeping_changed);
+            }
+        }
         self.put_stream(data, new.stream, prepared)?;
-        unit.head += 1;
         unit.data = data;
         unit.updated = self.at();
         unit.kinds = kinds(new.stream);
-        unit.last_change.clone_from(&new.description);
-        let revision = Revision {
+        let mut revision = Revision {
             unit: unit.id,
-            num: unit.head,
+            num: unit.head + 1,
             data,
             author: new.author,
             at: self.at(),
@@ -161,12 +172,58 @@ impl Transaction {
             bookkeeping_before: before,
             bookkeeping_after: unit.bookkeeping,
         };
+        if let Some(made) = amended {
+            amend(&mut revision, made);
+        } else if revision.num > 1 {
+            self.amendable.insert(unit.id, revision.num);
+        }
+        unit.head = revision.num;
+        unit.last_change.clone_from(&revision.description);
         let key = Key::Revision(unit.id, unit.head);
         self.put_record(&key, Some(codec::encode(&revision)))?;
-        let unit = self.replace_unit(unit)?;
+        self.put_unit_over(Some(&old), &unit)?;
         Ok(Written {
             revision: Some(unit.head),
             unit,
+            bookkeeping_changed,
+        })
+    }
+
+    /// The head, where this step of the transaction made it and nobody has taken it yet.
+    fn amendable_revision(&self, unit: &Unit) -> Result<Option<Revision>, Error> {
+        if self.amendable.get(&unit.id) != Some(&unit.head) {
+            return Ok(None);
+        }
+        for variant in self.by_upstream(unit.id)? {
+            let variant = self.unit(variant)?;
+            let taken = variant.upstream.map(|link| link.revision);
+            if taken == Some(unit.head) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.revision(unit.id, unit.head)?))
+    }
+
+    /// Takes back the revision that this transaction made: the data is the one before again.
+    fn withdraw(
+        &mut self,
+        old: &Unit,
+        mut unit: Unit,
+        stream: &Stream,
+        earlier: Revision,
+        bookkeeping_changed: bool,
+    ) -> Result<Written, Error> {
+        self.put_record(&Key::Revision(unit.id, unit.head), None)?;
+        self.amendable.remove(&unit.id);
+        unit.head = earlier.num;
+        unit.data = earlier.data;
+        unit.kinds = kinds(stream);
+        unit.last_change = earlier.description;
+        unit.updated = self.at();
+        self.put_unit_over(Some(old), &unit)?;
+        Ok(Written {
+            unit,
+            revision: Some(earlier.num),
             bookkeeping_changed,
         })
     }
@@ -198,6 +255,22 @@ impl Transaction {
         self.put_content(&Key::Bookkeeping(hash), || stored)?;
         Ok(hash)
     }
+}
+
+/// Makes a revision stand for the one that the same transaction made before, and itself.
+fn amend(revision: &mut Revision, made: Revision) {
+    revision.num = made.num;
+    revision.bookkeeping_before = made.bookkeeping_before;
+    let later = std::mem::replace(&mut revision.description, made.description);
+    let is_full = revision.description.len() > MAX_DESCRIPTION;
+    if !is_full && !later.is_empty() && later != revision.description {
+        revision.description = format!("{}; {later}", revision.description);
+    } else if is_full && !revision.description.ends_with('…') {
+        revision.description.push_str("; …");
+    }
+    revision.edits.extend(made.edits);
+    revision.edits.sort_unstable();
+    revision.edits.dedup();
 }
 
 fn kinds(stream: &Stream) -> Vec<String> {

@@ -27,6 +27,8 @@ pub struct Transaction {
     recorder: Recorder,
     counters: BTreeMap<Counter, u64>,
     poisoned: Option<String>,
+    /// The revisions made here that a later write of the same step amends.
+    pub(super) amendable: BTreeMap<UnitId, u32>,
 }
 
 /// What an operation says of itself.
@@ -79,6 +81,7 @@ impl Transaction {
             recorder: Recorder::default(),
             counters: BTreeMap::new(),
             poisoned: None,
+            amendable: BTreeMap::new(),
         })
     }
 
@@ -92,12 +95,22 @@ impl Transaction {
         self.op
     }
 
+    /// Begins a step: revisions made so far stay as they are, later writes make new ones.
+    ///
+    /// Within a step a unit gets at most one new revision.
+    pub fn next_step(&mut self) {
+        self.amendable.clear();
+    }
+
     /// Whether it makes the store.
     pub fn is_first(&mut self) -> bool {
-        self.view.buffer().is_some_and(|buffer| buffer.is_first())
+        self.view.buffer().is_first()
     }
 
     /// Whether it has changed anything so far.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
     pub fn is_changed(&mut self) -> Result<bool, Error> {
         self.flush()?;
         Ok(!self.recorder.is_empty())
@@ -136,10 +149,7 @@ impl Transaction {
         let stored = seal(&mut operation);
         self.counters.insert(Counter::Operation, self.op.0);
         let counters = std::mem::take(&mut self.counters);
-        let mut buffer = self
-            .view
-            .into_buffer()
-            .expect("the view of a transaction is its buffer");
+        let mut buffer = self.view.into_buffer();
         buffer.insert(Key::Operation(operation.id).encode(), Some(stored));
         for (key, value) in index::of_operation(&operation) {
             buffer.insert(key.encode(), Some(value));
@@ -165,10 +175,7 @@ impl Transaction {
     fn flush(&mut self) -> Result<(), Error> {
         self.guarded(|writing| {
             writing.close_pack()?;
-            let buffer = writing
-                .view
-                .buffer()
-                .expect("the view of a transaction is its buffer");
+            let buffer = writing.view.buffer();
             writing.recorder.write_part(writing.op, buffer);
             Ok(buffer.flush()?)
         })
@@ -308,14 +315,8 @@ impl Transaction {
         })
     }
 
-    /// Writes the record of a unit that is there.
-    pub(super) fn replace_unit(&mut self, unit: Unit) -> Result<Unit, Error> {
-        let old = self.unit(unit.id)?;
-        self.put_unit_over(Some(&old), &unit)?;
-        Ok(unit)
-    }
-
-    fn put_unit_over(&mut self, old: Option<&Unit>, unit: &Unit) -> Result<(), Error> {
+    /// Writes the record of a unit over what is known to be stored.
+    pub(super) fn put_unit_over(&mut self, old: Option<&Unit>, unit: &Unit) -> Result<(), Error> {
         let same_place = old.is_some_and(|old| old.space == unit.space);
         if !same_place
             && self
@@ -375,14 +376,15 @@ impl Transaction {
     }
 
     fn count_open(&mut self, unit: UnitId, was: bool, is: bool) -> Result<(), Error> {
-        let mut unit = self.unit(unit)?;
         if was != is {
+            let old = self.unit(unit)?;
+            let mut unit = old.clone();
             unit.open_conflicts = if is {
                 unit.open_conflicts.saturating_add(1)
             } else {
                 unit.open_conflicts.saturating_sub(1)
             };
-            self.replace_unit(unit)?;
+            self.put_unit_over(Some(&old), &unit)?;
         }
         Ok(())
     }
@@ -501,9 +503,7 @@ impl Transaction {
     }
 
     pub(super) fn buffer(&mut self) -> &mut Buffer {
-        self.view
-            .buffer()
-            .expect("the view of a transaction is its buffer")
+        self.view.buffer()
     }
 
     /// Writes content under its hash, unless it is there.
@@ -551,10 +551,7 @@ impl Transaction {
     }
 
     fn insert(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), Error> {
-        let buffer = self
-            .view
-            .buffer()
-            .expect("the view of a transaction is its buffer");
+        let buffer = self.view.buffer();
         buffer.insert(key, value);
         if buffer.is_full() {
             self.recorder.write_part(self.op, buffer);

@@ -47,18 +47,18 @@ impl View {
         }
     }
 
-    /// The buffer of a transaction's view.
-    pub(super) fn buffer(&mut self) -> Option<&mut Buffer> {
+    /// The buffer of a transaction's view; only transactions ask.
+    pub(super) fn buffer(&mut self) -> &mut Buffer {
         match &mut self.source {
-            Source::Buffer(buffer) => Some(buffer),
-            Source::Snapshot(_) => None,
+            Source::Buffer(buffer) => buffer,
+            Source::Snapshot(_) => unreachable!("a reader has no buffer, and never asks"),
         }
     }
 
-    pub(super) fn into_buffer(self) -> Option<Buffer> {
+    pub(super) fn into_buffer(self) -> Buffer {
         match self.source {
-            Source::Buffer(buffer) => Some(*buffer),
-            Source::Snapshot(_) => None,
+            Source::Buffer(buffer) => *buffer,
+            Source::Snapshot(_) => unreachable!("a reader has no buffer, and never asks"),
         }
     }
 

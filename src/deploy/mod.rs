@@ -1,6 +1,6 @@
 //! Targets: apply, destroy, live state, drift, waiting.
 //!
-//! A [`Target`] takes the objects of one unit at a time; [`order`] says which units go first. The
+//! A [`Target`] takes the objects of one unit at a time; [`order()`] says which units go first. The
 //! embedded [`Sandbox`] is a cluster simulated in records of the store, behind [`ClusterState`].
 //! Targets are asked synchronously; one that talks over a network bridges to its client inside.
 

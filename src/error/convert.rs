@@ -42,6 +42,7 @@ impl From<query::Error> for Error {
 impl From<script::Error> for Error {
     fn from(error: script::Error) -> Self {
         let kind = match error.kind() {
+            _ if matches!(error.fault(), script::Fault::Argument { .. }) => Kind::Usage,
             script::ErrorKind::Usage => Kind::Usage,
             script::ErrorKind::NotFound => Kind::NotFound,
             script::ErrorKind::Invalid => Kind::Invalid,

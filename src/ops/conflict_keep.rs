@@ -17,8 +17,12 @@ pub struct ConflictKeep;
 #[serde(default)]
 pub struct Args {
     /// The conflicts: `c41`.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "clause")]
     pub ids: Vec<String>,
+    /// The open conflicts that meet a clause: `Path LIKE '%.image'`.
+    #[arg(long = "where", value_name = "CLAUSE", conflicts_with = "ids")]
+    #[serde(rename = "where")]
+    pub clause: Option<String>,
     /// Do not ask again for these paths.
     #[arg(long)]
     pub protect: bool,
@@ -36,7 +40,7 @@ impl Operation for ConflictKeep {
 
     fn run(app: &App, args: Args) -> Result<Output> {
         app.decide(
-            &ids(&args.ids)?,
+            &ids(app, &args.ids, args.clause.as_deref())?,
             &Decision::Keep {
                 protect: args.protect,
             },

@@ -33,12 +33,13 @@ impl Operation for ConflictList {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        let selection = args.selecting.resolve(app)?;
-        let rows = app.conflicts_of(&selection)?;
-        let rows: Vec<_> = rows
-            .into_iter()
-            .filter(|row| args.all || row.is_open())
-            .collect();
+        let mut selecting = args.selecting;
+        let clause = selecting.flags.clause.take();
+        let mut rows = app.conflicts_of(&selecting.resolve(app)?)?;
+        rows.retain(|row| args.all || row.is_open());
+        if let Some(clause) = clause {
+            rows = app.conflicts_where(rows, &clause)?;
+        }
         app.conflict_table(&rows).map(Output::Table)
     }
 }

@@ -28,7 +28,7 @@ impl Operation for ConflictShow {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        let rows = app.conflicts_named(&ids(&args.ids)?)?;
+        let rows = app.conflicts_named(&ids(app, &args.ids, None)?)?;
         let text = app.describe_conflicts(&rows)?;
         let value = app.conflict_table(&rows)?.to_json();
         Ok(Output::Report {

@@ -17,8 +17,12 @@ pub struct ConflictTake;
 #[serde(default)]
 pub struct Args {
     /// The conflicts: `c41`.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "clause")]
     pub ids: Vec<String>,
+    /// The open conflicts that meet a clause: `Path LIKE '%.image'`.
+    #[arg(long = "where", value_name = "CLAUSE", conflicts_with = "ids")]
+    #[serde(rename = "where")]
+    pub clause: Option<String>,
 }
 
 impl Operation for ConflictTake {
@@ -29,7 +33,10 @@ impl Operation for ConflictTake {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        app.decide(&ids(&args.ids)?, &Decision::Take)
-            .map(Output::Outcome)
+        app.decide(
+            &ids(app, &args.ids, args.clause.as_deref())?,
+            &Decision::Take,
+        )
+        .map(Output::Outcome)
     }
 }

@@ -8,6 +8,7 @@ use crate::app::functions::{is_mutating, refuse_dry_run};
 use crate::error::Result;
 use crate::ops::selecting::{SelectingFlags, shown};
 use crate::ops::{Effect, Operation, Output};
+use crate::script::Kind;
 
 /// Runs a function over units.
 #[derive(Debug)]
@@ -48,13 +49,23 @@ impl Operation for FunctionDo {
             allow_empty: args.selecting.allow_empty,
             dry_run: args.dry_run,
         };
+        let function = app.catalogue()?.get(&args.function)?;
         let (name, positional, named) = (&args.function, &args.args, &args.named);
-        if is_mutating(&*app.catalogue()?.get(name)?) {
+        if is_mutating(&function) {
             let outcome = app.run_function(&selection, name, positional, named, change)?;
             return shown(outcome);
         }
         refuse_dry_run(name, change)?;
         let rows = app.ask_function(&selection, name, positional, named)?;
-        Ok(Output::Table(app.rows_table(&rows)))
+        let table = app.rows_table(&rows);
+        if function.kind == Kind::Validate && !rows.is_empty() {
+            let (text, value) = (table.to_string(), table.to_json());
+            return Ok(Output::Report {
+                text,
+                value,
+                exit_code: 1,
+            });
+        }
+        Ok(Output::Table(table))
     }
 }

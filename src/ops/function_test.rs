@@ -16,7 +16,7 @@ pub struct FunctionTest;
 pub struct Args {
     /// A function, or a folder of functions; all of the project where it is left out.
     pub what: Option<String>,
-    /// Write a JUnit report to this file.
+    /// Write a `JUnit` report to this file.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<String>,
 }

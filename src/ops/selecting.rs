@@ -143,12 +143,27 @@ pub fn object(text: String, value: serde_json::Value) -> Output {
     }
 }
 
-/// Reads the numbers of conflicts: `c41`.
+/// Reads the numbers of conflicts, `c41`, or finds the open ones that meet a clause.
 ///
 /// # Errors
-/// [`Kind::Usage`] when one is not a number.
-pub fn conflict_ids(texts: &[String]) -> Result<Vec<crate::id::ConflictId>> {
-    texts.iter().map(|text| Ok(text.parse()?)).collect()
+/// [`Kind::Usage`] when one is not a number; [`Kind::NotFound`] when none meets the clause.
+pub fn conflict_ids(
+    app: &App,
+    texts: &[String],
+    clause: Option<&str>,
+) -> Result<Vec<crate::id::ConflictId>> {
+    let Some(clause) = clause else {
+        return texts.iter().map(|text| Ok(text.parse()?)).collect();
+    };
+    let rows = app.conflicts(Some(clause))?;
+    if rows.is_empty() {
+        return Err(Error::new(
+            Kind::NotFound,
+            format!("expected an open conflict with {clause}, found none"),
+        )
+        .hint("windlass conflict list shows those there are"));
+    }
+    Ok(rows.iter().map(|row| row.id).collect())
 }
 
 /// An outcome as it is shown; the failure of a single unit is shown in full.

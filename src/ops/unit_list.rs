@@ -19,7 +19,7 @@ pub struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub selecting: Selecting,
-    /// The columns: attributes such as Name, `Space.Slug`, HeadRevisionNum, or data paths.
+    /// The columns: attributes such as Name, `Space.Slug`, `HeadRevisionNum`, or data paths.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub columns: Vec<String>,
     /// Print only the names, `space/unit` a line.
@@ -45,7 +45,7 @@ impl Operation for UnitList {
         let selection = args.selecting.resolve(app)?;
         if args.names {
             let names = app.references(&selection)?;
-            let text = names.iter().map(|name| format!("{name}\n")).collect();
+            let text = names.join("\n") + if names.is_empty() { "" } else { "\n" };
             return Ok(Output::Report {
                 text,
                 value: names.into(),

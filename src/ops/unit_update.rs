@@ -17,6 +17,10 @@ pub struct UnitUpdate;
 /// Arguments of [`UnitUpdate`].
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Args {
     /// Which units.
     #[command(flatten)]
@@ -65,7 +69,9 @@ impl Operation for UnitUpdate {
         let body = args.patch.as_deref().filter(|body| !body.is_empty());
         let outcome = match (args.file, body, args.restore, args.upgrade) {
             (Some(file), None, None, false) => {
-                app.update_text(&selection, &app.project().read_file(&file)?, change)
+                let text = app.project().read_file(&file)?;
+                app.update_text(&selection, &text, change)
+                    .map_err(|error| error.context(format!("file         {file}")))
             }
             (None, Some(body), None, false) => app.patch(&selection, &json(body)?, change),
             (None, None, Some(revision), false) => app.restore(&selection, revision, change),
@@ -91,7 +97,7 @@ fn json(text: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|error| {
         Error::new(
             Kind::Usage,
-            format!("expected JSON for --patch, found `{text}`: {error}"),
+            format!("expected JSON for --patch, found `{:.60}`: {error}", text),
         )
     })
 }

@@ -13,6 +13,8 @@ use super::quantity::Quantity;
 pub struct Arguments {
     names: Vec<String>,
     values: Vec<Option<Value>>,
+    /// Which of them were given, and are not the default.
+    given: Vec<bool>,
 }
 
 impl Arguments {
@@ -61,6 +63,9 @@ impl Arguments {
             }
             values[index] = Some(convert(function, &params[index], argument)?);
         }
+        let given = params.iter().zip(&values);
+        let given = given.map(|(param, value)| value.is_some() && *value != param.default);
+        let given = given.collect();
         for (param, value) in params.iter().zip(&mut values) {
             if value.is_none() {
                 if param.required {
@@ -72,6 +77,7 @@ impl Arguments {
         Ok(Self {
             names: params.iter().map(|param| param.name.clone()).collect(),
             values,
+            given,
         })
     }
 
@@ -89,12 +95,14 @@ impl Arguments {
     }
 }
 
-/// As a command line writes it: `--pool "payments" --replicas 3`.
+/// As a command line writes it: `--pool "payments" --replicas 3`. Defaults go without saying.
 impl fmt::Display for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
-        for (name, value) in self.names.iter().zip(&self.values) {
-            let Some(value) = value else { continue };
+        for ((name, value), given) in self.names.iter().zip(&self.values).zip(&self.given) {
+            let (Some(value), true) = (value, given) else {
+                continue;
+            };
             let gap = if first { "" } else { " " };
             write!(f, "{gap}--{name} {value}")?;
             first = false;
@@ -249,7 +257,8 @@ mod tests {
         let arguments = resolve(json!([1]), json!({"mem": 5})).unwrap();
         assert_eq!(
             arguments.to_string(),
-            "--replicas 1 --mode \"all\" --memory \"5\""
+            "--replicas 1 --memory \"5\"",
+            "a default is not worth a word"
         );
         assert_eq!(resolve(json!([1]), json!({})).unwrap().values()[2], None);
     }

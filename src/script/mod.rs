@@ -61,3 +61,4 @@ pub use function::{Example, Function, Kind, Param, ParamType, Scope};
 pub use limits::{Limits, Meter};
 pub use program::Program;
 pub use runner::{Call, Finding, Row, Runner, Subject};
+pub use translate::closure_error;

@@ -150,9 +150,10 @@ impl Program {
         let _ = write!(text, "\nUsage: windlass run {}", self.path);
         for param in &function.params {
             let name = param.name.to_uppercase();
-            let _ = match param.required {
-                true => write!(text, " {name}"),
-                false => write!(text, " [{name}]"),
+            let _ = if param.required {
+                write!(text, " {name}")
+            } else {
+                write!(text, " [{name}]")
             };
         }
         for flag in &self.flags {
@@ -176,13 +177,21 @@ impl Program {
     }
 
     /// An error that the script let through, in plain words with its place.
-    pub fn explain(&self, error: &EvalAltResult) -> Error {
-        translate::script_error(&self.path, &self.text, error)
+    pub fn explain(&self, engine: &Engine, error: &EvalAltResult) -> Error {
+        let translated = translate::script_error(&self.path, &self.text, error);
+        translate::with_nearest(translated, engine, error)
     }
 
     /// Puts an error of somebody else at the place where the script met it.
     pub fn place(&self, error: &EvalAltResult) -> Option<super::error::Location> {
-        self.explain(error).location().cloned()
+        translate::script_error(&self.path, &self.text, error)
+            .location()
+            .cloned()
+    }
+
+    /// The script's path, as it was given.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// The script's text.

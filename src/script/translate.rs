@@ -124,6 +124,9 @@ pub(super) fn parse_error(error: &ParseError, path: &str, text: &Arc<str>) -> Er
                 .hint("keep it first:   let it = resource.ensure(\"a.b\"); it.key = value;")
         }
         ParseErrorType::BadInput(_) if problem.contains("Reserved") => fault(problem.clone()),
+        ParseErrorType::MismatchedType(expected, _) if expected.contains("iterable") => {
+            fault(lower(&problem)).hint("a map is looped over by its keys:   for key in map.keys()")
+        }
         ParseErrorType::PropertyExpected | ParseErrorType::MissingToken(..)
             if property_word(&source, position).is_some() =>
         {
@@ -190,6 +193,41 @@ pub(super) fn run_error(
     )
 }
 
+/// What went wrong in a closure that a native function of `engine` called.
+///
+/// Which text the place is in is not known here: where the place names no file, it is in the
+/// script that runs.
+pub fn closure_error(engine: &rhai::Engine, error: &EvalAltResult) -> Error {
+    let text = Arc::from("");
+    let source = Source {
+        path: "",
+        text: &text,
+    };
+    let translated = translate(&source, error, None, None);
+    with_nearest(translated, engine, error)
+}
+
+/// Adds the nearest name that `engine` has to the error of a function that it has not.
+pub(super) fn with_nearest(
+    translated: Error,
+    engine: &rhai::Engine,
+    error: &EvalAltResult,
+) -> Error {
+    let EvalAltResult::ErrorFunctionNotFound(signature, _) = error.unwrap_inner() else {
+        return translated;
+    };
+    if !translated.hints().is_empty() {
+        return translated;
+    }
+    let (name, _) = signature.split_once(" (").unwrap_or((signature, ""));
+    if !name.starts_with(char::is_alphabetic) {
+        return translated;
+    }
+    let names = names_of(engine);
+    let names = names.iter().map(String::as_str);
+    translated.nearest(nearest(name, names))
+}
+
 /// What went wrong in any script, for example in the examples of a function.
 pub(super) fn script_error(path: &str, text: &Arc<str>, error: &EvalAltResult) -> Error {
     translate(&Source { path, text }, error, None, None)
@@ -204,8 +242,15 @@ fn translate(
     let position = error.position();
     let miss = || draft.and_then(Draft::last_miss);
     match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, position) => {
-            let translated = translate(source, inner, draft, function);
+        EvalAltResult::ErrorInFunctionCall(_, file, inner, position) => {
+            let is_here = file.is_empty() || file == source.path;
+            let unread = Arc::from("");
+            let elsewhere = Source {
+                path: file,
+                text: &unread,
+            };
+            let inside = if is_here { source } else { &elsewhere };
+            let translated = translate(inside, inner, draft, function);
             if translated.location().is_some() {
                 return translated;
             }
@@ -438,7 +483,7 @@ fn with_set(line: &str) -> Option<String> {
 
 fn no_method(signature: &str, function: Option<&Function>) -> Error {
     let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
-    let arguments = arguments.trim_end_matches(')');
+    let arguments = arguments.strip_suffix(')').unwrap_or(arguments);
     let on = arguments.split(',').next().unwrap_or("").trim();
     let error = if on.is_empty() {
         Error::script(format!("there is no function `{name}` without arguments"))
@@ -452,7 +497,11 @@ fn no_method(signature: &str, function: Option<&Function>) -> Error {
                     .trim()
                     .trim_start_matches('&')
             })
-            .map(super::value::type_word)
+            .map(|name| match super::value::type_word(name) {
+                // The types of a session are registered under names of their own.
+                "another kind of value" if name.chars().all(char::is_alphanumeric) => name,
+                word => word,
+            })
             .collect();
         Error::script(format!(
             "there is no function `{name}` for {}",
@@ -477,17 +526,20 @@ fn no_method(signature: &str, function: Option<&Function>) -> Error {
 /// Names of all native functions; listing them takes milliseconds.
 fn native_names() -> &'static [String] {
     static NAMES: OnceLock<Vec<String>> = OnceLock::new();
-    NAMES.get_or_init(|| {
-        let mut names: Vec<String> = engine::function_engine()
-            .gen_fn_signatures(true)
-            .iter()
-            .filter_map(|signature| Some(signature.split('(').next()?.trim().to_owned()))
-            .filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    })
+    NAMES.get_or_init(|| names_of(&engine::function_engine()))
+}
+
+/// The names of the functions that an engine has, sorted.
+fn names_of(engine: &rhai::Engine) -> Vec<String> {
+    let mut names: Vec<String> = engine
+        .gen_fn_signatures(true)
+        .iter()
+        .filter_map(|signature| Some(signature.split('(').next()?.trim().to_owned()))
+        .filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Rhai's sentence with a small first letter and no full stop.

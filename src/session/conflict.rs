@@ -56,8 +56,8 @@ impl IntoIterator for ScriptConflicts {
     }
 }
 
-fn decide(app: &App, ids: &[ConflictId], decision: &Decision) -> Scripted<ScriptOutcome> {
-    let outcome = scripted(app.decide(ids, decision))?;
+fn decide(app: &App, ids: &[ConflictId], decision: Decision) -> Scripted<ScriptOutcome> {
+    let outcome = scripted(app.decide(ids, &decision))?;
     match outcome.failure() {
         Some(error) => Err(thrown(error)),
         None => Ok(ScriptOutcome::new(app, outcome)),
@@ -78,13 +78,13 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
         .register_get("len", |on: &mut ScriptConflicts| count(on.rows.len()))
         .register_fn("len", |on: &mut ScriptConflicts| count(on.rows.len()))
         .register_fn("take", |on: &mut ScriptConflicts| {
-            decide(&on.app, &on.ids(), &Decision::Take)
+            decide(&on.app, &on.ids(), Decision::Take)
         })
         .register_fn("keep", |on: &mut ScriptConflicts| {
-            decide(&on.app, &on.ids(), &Decision::Keep { protect: false })
+            decide(&on.app, &on.ids(), Decision::Keep { protect: false })
         })
         .register_fn("keep", |on: &mut ScriptConflicts, options: Map| {
-            decide(&on.app, &on.ids(), &scripted(keep_decision(&options))?)
+            decide(&on.app, &on.ids(), scripted(keep_decision(&options))?)
         })
         .register_fn("table", |on: &mut ScriptConflicts| {
             scripted(on.app.conflict_table(&on.rows).map(ScriptTable))
@@ -117,13 +117,13 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
             state_word(on.row.row.state).to_owned()
         })
         .register_fn("take", |on: &mut ScriptConflict| {
-            decide(&on.app, &[on.row.id], &Decision::Take)
+            decide(&on.app, &[on.row.id], Decision::Take)
         })
         .register_fn("keep", |on: &mut ScriptConflict| {
-            decide(&on.app, &[on.row.id], &Decision::Keep { protect: false })
+            decide(&on.app, &[on.row.id], Decision::Keep { protect: false })
         })
         .register_fn("keep", |on: &mut ScriptConflict, options: Map| {
-            decide(&on.app, &[on.row.id], &scripted(keep_decision(&options))?)
+            decide(&on.app, &[on.row.id], scripted(keep_decision(&options))?)
         })
         .register_fn("to_string", |on: &mut ScriptConflict| {
             scripted(on.app.describe_conflicts(std::slice::from_ref(&on.row)))

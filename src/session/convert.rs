@@ -1,15 +1,27 @@
 //! Values and errors on their way between Rhai and the application.
 
-use rhai::{Array, Dynamic, EvalAltResult, Map, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
+use crate::script::closure_error;
+use crate::session::{ExitRequest, location};
 
 /// The result of a function that scripts call.
 pub(super) type Scripted<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 /// Throws an error of ours as a value that `catch (e)` and `error(e)` understand.
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "it is how Rhai takes errors"
+)]
 pub(super) fn thrown(error: Error) -> Box<EvalAltResult> {
+    if let (Some(code), true) = (error.exit(), error.message().is_empty()) {
+        return Box::new(EvalAltResult::ErrorTerminated(
+            Dynamic::from(ExitRequest(code)),
+            Position::NONE,
+        ));
+    }
     Box::new(EvalAltResult::ErrorRuntime(
         Dynamic::from(error),
         Position::NONE,
@@ -21,12 +33,26 @@ pub(super) fn scripted<T>(result: Result<T>) -> Scripted<T> {
     result.map_err(thrown)
 }
 
-/// The error that a script threw, whether it is ours, Rhai's own or a value.
-pub(super) fn caught(error: &EvalAltResult) -> Error {
+/// The error that a closure ended with, whether it is ours, Rhai's own or a value, with its place.
+pub(super) fn caught(engine: &Engine, error: &EvalAltResult) -> Error {
+    let explained = Error::from(closure_error(engine, error));
     match error.unwrap_inner() {
-        EvalAltResult::ErrorRuntime(value, _) => of_value(value),
-        inner => Error::new(Kind::Invalid, inner.to_string()),
+        EvalAltResult::ErrorRuntime(value, _) => match explained.location() {
+            Some(at) => of_value(value).at(at.clone()),
+            None => of_value(value),
+        },
+        EvalAltResult::ErrorTerminated(value, _) => stopped(value).unwrap_or(explained),
+        _ => explained,
     }
+}
+
+/// Why a script was stopped from outside.
+pub(super) fn stopped(reason: &Dynamic) -> Option<Error> {
+    if let Some(ExitRequest(code)) = reason.clone().try_cast::<ExitRequest>() {
+        return Some(Error::new(Kind::Invalid, "").with_exit_code(code));
+    }
+    let reason = reason.clone().into_string().ok()?;
+    Some(Error::new(Kind::Limit, reason))
 }
 
 /// The error behind a value that was thrown.
@@ -38,7 +64,13 @@ pub(super) fn of_value(value: &Dynamic) -> Error {
         let text = |key: &str| map.get(key).map(ToString::to_string);
         let kind = text("kind").and_then(|name| Kind::from_name(&name));
         let message = text("message").unwrap_or_else(|| value.to_string());
-        return Error::new(kind.unwrap_or(Kind::Invalid), message);
+        let error = Error::new(kind.unwrap_or(Kind::Invalid), message);
+        // What `catch` has of an error of Rhai's own.
+        let number = |key: &str| usize::try_from(map.get(key)?.as_int().ok()?).ok();
+        return match (number("line"), number("position")) {
+            (Some(line), Some(column)) => error.at(location("", "", line, column)),
+            _ => error,
+        };
     }
     Error::new(Kind::Invalid, value.to_string())
 }

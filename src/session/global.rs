@@ -76,7 +76,7 @@ fn register_showing(engine: &mut Engine, app: &App) {
             let handle = ScriptUnit::new(&here, unit);
             let note: Scripted<Dynamic> = note.call_within_context(context, (handle,));
             note.map(|note| note.to_string())
-                .map_err(|error| caught(&error))
+                .map_err(|error| caught(context.engine(), &error))
         };
         scripted(here.outline(patterns, &note))
     };
@@ -140,7 +140,7 @@ fn register_transactions(engine: &mut Engine, app: &App) {
 
 fn call(context: &NativeCallContext<'_>, body: &FnPtr) -> Result<Dynamic> {
     let result: Scripted<Dynamic> = body.call_within_context(context, ());
-    result.map_err(|error| caught(&error))
+    result.map_err(|error| caught(context.engine(), &error))
 }
 
 fn register_errors(engine: &mut Engine) {

@@ -107,7 +107,7 @@ impl Session {
             result
         });
         match result {
-            Ok(value) => self.shown(value).map(Some),
+            Ok(value) => Ok(Some(self.shown(value))),
             Err(error) => self.failed(program, &error),
         }
     }
@@ -123,7 +123,7 @@ impl Session {
                 return Some(Dynamic::from("interrupted"));
             }
             if count % 4096 == 0 && app.is_overdue() {
-                return Some(Dynamic::from("atomic took too long"));
+                return Some(Dynamic::from(crate::app::ATOMIC_TOOK_TOO_LONG));
             }
             Meter::stop()
         });
@@ -140,7 +140,7 @@ impl Session {
         variable: fn(&str) -> Option<String>,
     ) -> Result<Option<Output>> {
         let app = self.app.clone();
-        let preview = app.rehearse(
+        let preview = app.rehearse_script(
             || self.run(program, words, variable),
             |transaction, _| app.preview_of(transaction),
         )?;
@@ -151,15 +151,15 @@ impl Session {
         }))
     }
 
-    fn shown(&self, value: Dynamic) -> Result<Output> {
+    fn shown(&self, value: Dynamic) -> Output {
         if value.is_unit() {
-            return Ok(Output::Text(String::new()));
+            return Output::Text(String::new());
         }
         if let Some(outcome) = value.clone().try_cast::<outcome::ScriptOutcome>() {
-            return Ok(Output::Outcome(outcome.into_outcome()));
+            return Output::Outcome(outcome.into_outcome());
         }
         if let Some(table) = value.clone().try_cast::<selection::ScriptTable>() {
-            return Ok(Output::Table(table.0));
+            return Output::Table(table.0);
         }
         let text = self.engine.eval_with_scope::<String>(
             &mut Scope::from_iter([("it".to_owned(), false, value.clone())]),
@@ -167,11 +167,11 @@ impl Session {
         );
         let text = with_newline(&text.unwrap_or_else(|_| value.to_string()));
         let json = to_json(&value).unwrap_or_else(|_| text.trim_end().into());
-        Ok(Output::Report {
+        Output::Report {
             text,
             value: json,
             exit_code: 0,
-        })
+        }
     }
 
     fn failed(&self, program: &Program, error: &EvalAltResult) -> Result<Option<Output>> {
@@ -190,15 +190,37 @@ impl Session {
                         .with_exit_code(130),
                 );
             }
+            if let Some(stopped) = convert::stopped(value) {
+                return Err(stopped);
+            }
         }
-        let error_of_ours = match error.unwrap_inner() {
+        let found = match error.unwrap_inner() {
             EvalAltResult::ErrorRuntime(value, _) => convert::of_value(value),
-            _ => return Err(program.explain(error).into()),
+            _ => program.explain(&self.engine, error).into(),
         };
-        Err(match program.place(error) {
-            Some(at) => error_of_ours.at(location(&at.file, program.text(), at.line, at.column)),
-            None => error_of_ours,
-        })
+        let found = match program.place(error) {
+            Some(at) => found.at(Location {
+                length: at.end.saturating_sub(at.column).max(1),
+                ..location(&at.file, "", at.line, at.column)
+            }),
+            None => found,
+        };
+        Err(self.with_text(program, found))
+    }
+
+    /// The error with the text that its place is in: the program's, or that of a module.
+    fn with_text(&self, program: &Program, error: Error) -> Error {
+        let Some(at) = error.location() else {
+            return error;
+        };
+        if at.file.is_empty() || at.file == program.path() {
+            return error.shown_in(program.path(), program.text());
+        }
+        let file = at.file.clone();
+        match self.app.project().read_file(&file) {
+            Ok(text) => error.shown_in(&file, &text),
+            Err(_) => error,
+        }
     }
 }
 
@@ -217,6 +239,10 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
         .iter()
         .map(|function| function.name.clone())
         .collect();
+    selection::register_reading::<outcome::ScriptOutcome>(engine);
+    selection::register_previewing::<unit::ScriptUnit>(engine);
+    selection::register_previewing::<selection::ScriptSelection>(engine);
+    selection::register_previewing::<outcome::ScriptOutcome>(engine);
     verbs::register::<unit::ScriptUnit>(engine);
     verbs::register::<selection::ScriptSelection>(engine);
     verbs::register::<outcome::ScriptOutcome>(engine);

@@ -8,6 +8,7 @@ use crate::app::select::Selection;
 use crate::error::Result;
 use crate::session::convert::scripted;
 use crate::session::selection::{ScriptTable, count};
+use crate::session::unit::ScriptUnit;
 use crate::session::verbs::Addressed;
 
 /// What a write did.
@@ -40,9 +41,23 @@ impl ScriptOutcome {
     }
 }
 
+impl IntoIterator for ScriptOutcome {
+    type Item = ScriptUnit;
+    type IntoIter = std::vec::IntoIter<ScriptUnit>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let reports = self.outcome.reports.iter();
+        let units: Vec<ScriptUnit> = reports
+            .map(|report| ScriptUnit::new(&self.app, report.unit))
+            .collect();
+        units.into_iter()
+    }
+}
+
 pub(super) fn register(engine: &mut Engine) {
     engine
         .register_type_with_name::<ScriptOutcome>("Outcome")
+        .register_iterator::<ScriptOutcome>()
         .register_get("changed", |on: &mut ScriptOutcome| {
             count(on.outcome.changed())
         })

@@ -53,7 +53,9 @@ pub(super) fn register(engine: &mut Engine) {
                     let handle = on.selection.clone();
                     let result: Scripted<Dynamic> =
                         on.body.call_within_context(&context, (handle,));
-                    result.map(drop).map_err(|error| caught(&error))
+                    result
+                        .map(drop)
+                        .map_err(|error| caught(context.engine(), &error))
                 };
                 let outcome = scripted(on.app.commit(&on.preview, body))?;
                 Ok::<_, Box<rhai::EvalAltResult>>(ScriptOutcome::new(&on.app, outcome))

@@ -104,22 +104,27 @@ pub(super) fn register_reading<T: Addressed>(engine: &mut Engine) {
         .register_fn("len", length)
         .register_get("is_empty", |on: &mut T| {
             scripted(on.selection().map(|all| all.pins().is_empty()))
-        })
-        .register_fn(
-            "preview",
-            |context: NativeCallContext<'_>, on: &mut T, body: FnPtr| {
-                let selection = scripted(on.selection())?;
-                let handle = ScriptSelection::new(on.app(), selection);
-                let call = || {
-                    let result: Scripted<Dynamic> =
-                        body.call_within_context(&context, (handle.clone(),));
-                    result.map(drop).map_err(|error| caught(&error))
-                };
-                scripted(on.app().preview(call)).map(|preview| {
-                    ScriptPreview::new(on.app(), preview, handle.clone(), body.clone())
-                })
-            },
-        );
+        });
+}
+
+/// Previewing what a closure would write to whatever stands for units.
+pub(super) fn register_previewing<T: Addressed>(engine: &mut Engine) {
+    engine.register_fn(
+        "preview",
+        |context: NativeCallContext<'_>, on: &mut T, body: FnPtr| {
+            let selection = scripted(on.selection())?;
+            let handle = ScriptSelection::new(on.app(), selection);
+            let call = || {
+                let result: Scripted<Dynamic> =
+                    body.call_within_context(&context, (handle.clone(),));
+                result
+                    .map(drop)
+                    .map_err(|error| caught(context.engine(), &error))
+            };
+            scripted(on.app().preview(call))
+                .map(|preview| ScriptPreview::new(on.app(), preview, handle.clone(), body.clone()))
+        },
+    );
 }
 
 /// A count as scripts have numbers.

@@ -312,5 +312,7 @@ fn register_units(engine: &mut Engine) {
 /// Runs a closure of the script on a value.
 fn run(context: &NativeCallContext<'_>, closure: &FnPtr, unit: ScriptUnit) -> Result<()> {
     let result: Scripted<Dynamic> = closure.call_within_context(context, (unit,));
-    result.map(drop).map_err(|error| caught(&error))
+    result
+        .map(drop)
+        .map_err(|error| caught(context.engine(), &error))
 }

@@ -55,7 +55,7 @@ impl ScriptUnit {
         matches!(self.status, Status::Created)
     }
 
-    /// An attribute, by its PascalCase name.
+    /// An attribute, by its `PascalCase` name.
     fn attribute(&self, name: &str) -> Result<Dynamic> {
         to_dynamic(&self.app.attribute(self.id, name)?)
     }
@@ -68,7 +68,7 @@ impl ScriptUnit {
     }
 }
 
-/// The attributes of a unit as properties: in snake case, and under their PascalCase names.
+/// The attributes of a unit as properties: in snake case, and under their `PascalCase` names.
 const ATTRIBUTES: &[(&str, &str)] = &[
     ("slug", "Slug"),
     ("name", "Name"),

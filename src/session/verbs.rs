@@ -15,9 +15,6 @@ use crate::session::convert::{Options, Scripted, scripted, thrown, to_dynamic, t
 use crate::session::outcome::ScriptOutcome;
 use crate::session::selection::ScriptTable;
 
-/// The most arguments that a function can be called with as a method.
-const MAX_ARGUMENTS: usize = 6;
-
 /// What stands for one or many units.
 pub(super) trait Addressed: Variant + Clone {
     fn app(&self) -> &App;
@@ -272,7 +269,6 @@ pub(super) fn register_functions<T: Addressed>(engine: &mut Engine, names: &[Str
         five: [a, b, c, d, e];
         six: [a, b, c, d, e, f];
     }
-    debug_assert!(MAX_ARGUMENTS == 6);
 }
 
 /// Calls a function on what is addressed: leading values by position, a map at the end by name.

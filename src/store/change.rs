@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::{self, ControlFlow};
 
-use super::{Error, Range, Snapshot};
+use super::{Error, Range, Snapshot, Visit};
 
 /// Keys and their new values, in the order in which they are applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,6 +64,10 @@ impl Changes {
     }
 
     /// What the changes say of a key: nothing, that it is gone, or its value.
+    #[expect(
+        clippy::option_option,
+        reason = "unchanged, deleted and written are three states"
+    )]
     pub(crate) fn find(&self, key: &[u8]) -> Option<Option<&[u8]>> {
         self.keys.get(key).map(Option::as_deref)
     }
@@ -157,7 +161,7 @@ impl Changes {
         &self,
         base: &dyn Snapshot,
         range: &Range,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        f: &mut Visit<'_>,
     ) -> Result<(), Error> {
         if range.is_empty() {
             return Ok(());
@@ -171,13 +175,16 @@ impl Changes {
     }
 }
 
+/// A change as the map holds it.
+type Held<'a> = (&'a Vec<u8>, &'a Option<Vec<u8>>);
+
 /// Visits two sorted sequences as one; where both have a key, the held one counts.
 fn merge<'a>(
-    held: impl Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)>,
+    held: impl Iterator<Item = Held<'a>>,
     base: &dyn Snapshot,
     range: &Range,
     comes_before: &dyn Fn(&[u8], &[u8]) -> bool,
-    f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    f: &mut Visit<'_>,
 ) -> Result<(), Error> {
     let mut held = held.peekable();
     let mut stopped = false;

@@ -32,7 +32,7 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "process {} (`{}`, since {})",
+            "pid {}, {}, since {}",
             self.pid, self.command, self.since
         )
     }
@@ -53,12 +53,16 @@ pub type OnWait = Arc<dyn Fn(&Waiting) + Send + Sync>;
 /// How long a lock may be held before the one who waits for it is told; most are gone sooner.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// A holder that was told of; none if it was not known who.
+struct Told(Option<Holder>);
+
 /// One wait, with its deadline and the holder that was last told.
 pub(super) struct Patience {
     began: Instant,
     limit: Duration,
     on_wait: Option<OnWait>,
-    told: Option<Option<Holder>>,
+    /// None until somebody was told of.
+    told: Option<Told>,
 }
 
 impl Patience {
@@ -92,7 +96,7 @@ impl Patience {
 
     /// Tells the callback for whom this writer waits, unless it knows.
     pub(super) fn tell(&mut self, holder: Option<Holder>) {
-        if self.waited() < PATIENCE || self.told.as_ref() == Some(&holder) {
+        if self.waited() < PATIENCE || self.told.as_ref().is_some_and(|told| told.0 == holder) {
             return;
         }
         if let Some(on_wait) = &self.on_wait {
@@ -101,7 +105,7 @@ impl Patience {
                 limit: self.limit,
             });
         }
-        self.told = Some(holder);
+        self.told = Some(Told(holder));
     }
 }
 

@@ -1,14 +1,13 @@
 //! A store in memory, for tests.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::embedded::DEFAULT_LOCK_TIMEOUT;
 use super::gate::{Gate, Pass, Patience};
-use super::{Batch, Changes, Error, OnWait, Range, Snapshot, Store, Writer};
+use super::{Batch, Changes, Error, OnWait, Range, Snapshot, Store, Visit, Writer};
 
 type Map = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -121,11 +120,7 @@ impl Snapshot for MapSnapshot {
         Ok(())
     }
 
-    fn scan(
-        &self,
-        range: &Range,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: &Range, f: &mut Visit<'_>) -> Result<(), Error> {
         if range.is_empty() {
             return Ok(());
         }
@@ -163,11 +158,7 @@ impl Snapshot for MemoryWriter {
         self.changes.get_with_over(&self.base, key, f)
     }
 
-    fn scan(
-        &self,
-        range: &Range,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: &Range, f: &mut Visit<'_>) -> Result<(), Error> {
         self.changes.scan_over(&self.base, range, f)
     }
 }

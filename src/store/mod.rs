@@ -26,6 +26,9 @@ pub use memory::Memory;
 pub use overlay::Overlay;
 pub use range::Range;
 
+/// Called with each key of a scan and its value, until it breaks off.
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
 /// A place that keeps keys and values.
 pub trait Store: Send + Sync {
     /// Looks at the newest committed state. Never waits for a writer.
@@ -81,7 +84,7 @@ pub trait Snapshot: Send + Sync {
         f: &mut dyn FnMut(Option<&[u8]>),
     ) -> Result<(), Error> {
         self.get_with(key, &mut |value| {
-            f(value.and_then(|value| value.get(part.clone())))
+            f(value.and_then(|value| value.get(part.clone())));
         })
     }
 
@@ -89,11 +92,7 @@ pub trait Snapshot: Send + Sync {
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn scan(
-        &self,
-        range: &Range,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error>;
+    fn scan(&self, range: &Range, f: &mut Visit<'_>) -> Result<(), Error>;
 }
 
 /// A write transaction, which reads its own writes. Dropping it changes nothing.

@@ -1,13 +1,13 @@
 //! A writer over a snapshot whose changes live in memory and can never be committed.
 
-use std::ops::{self, ControlFlow};
+use std::ops;
 
-use super::{Batch, Changes, Error, Range, Snapshot, Writer};
+use super::{Batch, Changes, Error, Range, Snapshot, Visit, Writer};
 
 /// Changes laid over a snapshot: what previews and dry runs write to.
 ///
 /// ```
-/// use windlass::store::{Batch, Memory, Overlay, Snapshot, Store, Writer};
+/// use windlass::store::{Batch, Memory, Overlay, Snapshot, Store, Visit, Writer};
 ///
 /// let store = Memory::new();
 /// let mut overlay = Overlay::new(store.read().unwrap());
@@ -54,11 +54,7 @@ impl Snapshot for Overlay {
         self.changes.get_part_over(&*self.base, key, part, f)
     }
 
-    fn scan(
-        &self,
-        range: &Range,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: &Range, f: &mut Visit<'_>) -> Result<(), Error> {
         self.changes.scan_over(&*self.base, range, f)
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::edit::{Change, Content, Edit};
+use super::piece;
 use super::plan::{self, Plan, Splice};
 use super::tree::TreeView;
 use super::value_edit::apply_to_values;
@@ -23,10 +24,47 @@ pub(super) fn apply(stream: &Stream, edits: &[Edit]) -> Result<Stream, Error> {
     for edit in edits {
         apply_to_values(&mut wanted, edit)?;
     }
-    match together(stream, edits) {
-        Some(result) if holds(result.view(), &wanted) => Ok(result),
-        _ => carefully(stream, edits),
+    let result = match together(stream, edits) {
+        Some(result) if holds(result.view(), &wanted) => result,
+        _ => carefully(stream, edits)?,
+    };
+    check_comments(&result, edits)?;
+    Ok(result)
+}
+
+/// Comments are no values: those that were set, and that nothing after could move, are looked at.
+fn check_comments(result: &Stream, edits: &[Edit]) -> Result<(), Error> {
+    let stays = |edit: &Edit| matches!(edit.change, Change::SetComment { .. } | Change::Set(_));
+    let last = edits
+        .iter()
+        .rposition(|edit| !stays(edit))
+        .map_or(0, |at| at + 1);
+    for (at, edit) in edits.iter().enumerate().skip(last) {
+        let Change::SetComment { above, beside } = &edit.change else {
+            continue;
+        };
+        if edits[at + 1..]
+            .iter()
+            .any(|later| later.path.starts_with(&edit.path) || edit.path.starts_with(&later.path))
+        {
+            continue;
+        }
+        let node = result
+            .view()
+            .document(edit.document)
+            .and_then(|root| root.at(&edit.path));
+        let found = node.map(|node| result.comments(node)).unwrap_or_default();
+        let lines = piece::comment_lines(above.as_deref(), 0, "\n");
+        let line = piece::comment_lines(beside.as_deref(), 0, "\n");
+        if found.above.unwrap_or_default() != lines.trim_end()
+            || found.beside.unwrap_or_default() != line.trim_end()
+        {
+            return Err(Error::Inexpressible {
+                path: edit.path.clone(),
+            });
+        }
     }
+    Ok(())
 }
 
 fn values(view: TreeView<'_>) -> Vec<Value> {

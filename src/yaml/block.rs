@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use super::comment;
 use super::piece::{self, Parts, Piece, Place};
-use super::plan::{Context, Splice};
+use super::plan::{Context, Splice, written};
 use super::quote;
 use super::text;
 use super::tree::{Kind, NodeRef, Style, flag};
 
 /// Where the first entry's key or the first dash of a block collection stands.
 fn column_of(context: &Context<'_>, node: NodeRef<'_>) -> Option<usize> {
-    let first = context.written(rebind(context, node)).first().copied()?;
+    let first = written(rebind(context, node)).first().copied()?;
     Some(text::column(context.text, first.key_span()?.start))
 }
 
@@ -65,7 +65,7 @@ fn add_lines(
 pub(super) fn seal(context: &Context<'_>, node: NodeRef<'_>) -> Option<Splice> {
     let mut last = rebind(context, node);
     while last.kind() != Kind::Scalar {
-        last = *context.written(last).last()?;
+        last = *written(last).last()?;
     }
     if !matches!(last.style(), Style::Literal | Style::Folded) || last.has(flag::ALIAS) {
         return None;
@@ -93,7 +93,7 @@ pub(super) fn add_entry(
     piece: Piece<'_>,
 ) -> Option<Vec<Splice>> {
     let map = rebind(context, map);
-    let last = *context.written(map).last()?;
+    let last = *written(map).last()?;
     let column = column_of(context, map)?;
     let layout = context.layout(map);
     let place = Place::Entry {
@@ -127,15 +127,15 @@ pub(super) fn add_item(
     piece: Piece<'_>,
 ) -> Option<Vec<Splice>> {
     let list = rebind(context, list);
-    let items = context.written(list);
+    let items = written(list);
     let column = column_of(context, list)?;
     let layout = context.layout(list);
     let neighbour = items[index.unwrap_or(items.len() - 1)];
     let text = context.text;
     let dash = neighbour.key_span()?.start;
-    let content = text::skip_spaces(text, dash + 1);
-    let same_line = content < text::line_end(text, dash) && neighbour.span().start == content;
-    let offset = if same_line { content - dash } else { 2 };
+    let inner = text::skip_spaces(text, dash + 1);
+    let same_line = inner < text::line_end(text, dash) && neighbour.span().start == inner;
+    let offset = if same_line { inner - dash } else { 2 };
     let (head, body) = item_text(
         piece,
         neighbour,
@@ -218,7 +218,7 @@ struct Ground {
     body: Range<usize>,
 }
 
-fn ground(text: &str, node: NodeRef<'_>, from: usize) -> Ground {
+fn ground_of(text: &str, node: NodeRef<'_>, from: usize) -> Ground {
     let span = node.span();
     let block = node.kind() != Kind::Scalar && !node.is_flow();
     if block && span.start > text::line_end(text, from) {
@@ -289,9 +289,9 @@ pub(super) fn replace(
             text::after_colon(text, key.end),
         )
     } else {
-        let content = text::skip_spaces(text, key.end);
-        let offset = if content < text::line_end(text, key.start) {
-            content - key.start
+        let inner = text::skip_spaces(text, key.end);
+        let offset = if inner < text::line_end(text, key.start) {
+            inner - key.start
         } else {
             2
         };
@@ -303,7 +303,7 @@ pub(super) fn replace(
             key.end,
         )
     };
-    let ground = ground(text, node, from);
+    let ground = ground_of(text, node, from);
     let kept =
         comment::after(text, ground.head.end).filter(|_| !ground.body.is_empty() || old_inline);
     let style = if matches!(node.scalar(), Some(super::Scalar::Str(_))) {
@@ -321,8 +321,6 @@ pub(super) fn replace(
     }
     let end = ground.body.end.max(ground.head.end);
     if end == text.len() && piece::ends_open(piece.value()) && !text.ends_with('\n') {
-        splices.push(Splice::insert(text.len(), context.newline));
-    } else if end < text.len() && ground.body.end == text.len() && !text.ends_with('\n') {
         splices.push(Splice::insert(text.len(), context.newline));
     }
     Some(splices)
@@ -348,8 +346,9 @@ pub(super) fn remove(
     }
     if alone {
         let mut start = comment::above(text, node).start;
-        // What becomes the last line has no line break, as the one before it had none.
-        if end == text.len() && !text.ends_with('\n') {
+        // What becomes the last line has no line break, unless it is one of a block scalar's.
+        let needed = at > 0 && seal(context, written[at - 1]).is_some();
+        if end == text.len() && !text.ends_with('\n') && !needed {
             start = text[..start]
                 .trim_end_matches(['\n', '\r'])
                 .len()

@@ -29,7 +29,7 @@ pub struct Difference {
 
 /// Compares two texts by value: style, comments and the order of keys do not count.
 ///
-/// Documents are paired as in a merge ([`pair`]); the API version is a value like any other. The
+/// Documents are paired as in a merge ([`pair()`]); the API version is a value like any other. The
 /// documents come in the order of the earlier text, new ones last.
 ///
 /// ```
@@ -167,11 +167,11 @@ impl Comparison {
                 let segment = Segment::Key((old.start + step).to_string());
                 self.child(segment, Some(from), Some(to), out);
             }
-            for at in old.start + both..old.end {
-                self.child(Segment::Key(at.to_string()), Some(a[at]), None, out);
+            for (at, gone) in a.iter().enumerate().take(old.end).skip(old.start + both) {
+                self.child(Segment::Key(at.to_string()), Some(*gone), None, out);
             }
-            for at in new.start + both..new.end {
-                self.child(Segment::Key(at.to_string()), None, Some(b[at]), out);
+            for (at, new) in b.iter().enumerate().take(new.end).skip(new.start + both) {
+                self.child(Segment::Key(at.to_string()), None, Some(*new), out);
             }
         }
     }

@@ -26,7 +26,7 @@ fn content(piece: Piece<'_>, layout: Layout) -> String {
 }
 
 /// Adds a document at the end.
-pub(super) fn add(text: &str, view: TreeView<'_>, piece: Piece<'_>) -> Option<Plan> {
+pub(super) fn add(text: &str, view: TreeView<'_>, piece: Piece<'_>) -> Plan {
     let newline = newline_of(text);
     let count = view.document_count();
     let context = count
@@ -61,10 +61,10 @@ pub(super) fn add(text: &str, view: TreeView<'_>, piece: Piece<'_>) -> Option<Pl
         new.push_str(newline);
     }
     splices.push(Splice::insert(text.len(), new));
-    Some(Plan::Splices {
+    Plan::Splices {
         splices,
         touched: 0..text.len(),
-    })
+    }
 }
 
 /// Removes a document with its marker and comments.
@@ -80,7 +80,12 @@ pub(super) fn remove(text: &str, view: TreeView<'_>, document: usize) -> Option<
         range.start = comment::above(text, first).start.max(range.start);
     }
     let mut splices = Vec::new();
-    if range.end == text.len() && range.start > 0 && !text.ends_with('\n') {
+    // What becomes the last line has no line break, unless it is one of a block scalar's.
+    let before = document
+        .checked_sub(1)
+        .and_then(|last| Context::new(text, view, last));
+    let needed = before.is_some_and(|before| super::block::seal(&before, before.root).is_some());
+    if range.end == text.len() && range.start > 0 && !text.ends_with('\n') && !needed {
         let before = text[..range.start].trim_end_matches(['\n', '\r']).len();
         let block = text[..range.start].len() - newline_of(text).len();
         range.start = before.max(block.min(range.start));
@@ -93,11 +98,7 @@ pub(super) fn remove(text: &str, view: TreeView<'_>, document: usize) -> Option<
 }
 
 /// Puts a new value in the place of a document's.
-pub(super) fn replace(
-    context: &Context<'_>,
-    root: NodeRef<'_>,
-    piece: Piece<'_>,
-) -> Option<Vec<Splice>> {
+pub(super) fn replace(context: &Context<'_>, root: NodeRef<'_>, piece: Piece<'_>) -> Vec<Splice> {
     let text = context.text;
     let span = root.span();
     let layout = context.layout(context.root);
@@ -117,5 +118,5 @@ pub(super) fn replace(
     if end == text.len() && piece::ends_open(piece.value()) {
         new.push_str(context.newline);
     }
-    Some(vec![Splice::new(span.start..end, new)])
+    vec![Splice::new(span.start..end, new)]
 }

@@ -90,6 +90,20 @@ pub(super) fn keyed<'a, const N: usize>(
     })
 }
 
+/// The merge keys of an element with their values, as a path names them; none if one is missing.
+pub(super) fn key_fields(
+    node: NodeRef<'_>,
+    keys: &'static [KeyField],
+) -> Option<Vec<(String, String)>> {
+    let values = key_values(node, keys)?;
+    let fields = keys.iter().zip(values);
+    Some(
+        fields
+            .map(|(key, value)| (key.name.to_owned(), value.into_owned()))
+            .collect(),
+    )
+}
+
 fn key_values<'a>(node: NodeRef<'a>, keys: &[KeyField]) -> Option<Vec<Cow<'a, str>>> {
     if node.kind() != Kind::Map {
         return None;
@@ -142,12 +156,12 @@ fn same_scalar(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
     }
 }
 
-fn same_map(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
-    let (mut left, mut right) = (a.entries(), b.entries());
+fn same_map(one: NodeRef<'_>, other: NodeRef<'_>) -> bool {
+    let (mut left, mut right) = (one.entries(), other.entries());
     loop {
         match (left.next(), right.next()) {
             (None, None) => return true,
-            (Some((k, x)), Some((l, y))) if k == l => {
+            (Some((key, x)), Some((found, y))) if key == found => {
                 if !same(x, y) {
                     return false;
                 }
@@ -157,9 +171,10 @@ fn same_map(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
         }
     }
     // The keys stand in different orders.
-    a.len() == b.len()
-        && a.entries()
-            .all(|(key, x)| b.get(key).is_some_and(|y| same(x, y)))
+    one.len() == other.len()
+        && one
+            .entries()
+            .all(|(key, x)| other.get(key).is_some_and(|y| same(x, y)))
 }
 
 /// Whether two versions of a place are equal; a missing node equals only a missing one.

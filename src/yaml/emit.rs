@@ -97,14 +97,6 @@ impl Layout {
             _ => out.push_str(&quote::inline(value, style, false)),
         }
     }
-
-    /// A whole document, with its final line break.
-    pub(super) fn document(&self, value: &Value) -> String {
-        let mut out = String::new();
-        self.collection(&mut out, value, 0);
-        out.push_str(self.newline);
-        out
-    }
 }
 
 /// A value in flow style, on one line.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::edit::{Change, Edit};
 use super::emit;
 use super::piece::{Piece, Place};
-use super::plan::{Context, Splice, Target};
+use super::plan::{Context, Splice, Target, written};
 use super::quote;
 use super::text;
 use super::tree::{Kind, NodeRef, Style, flag};
@@ -15,7 +15,7 @@ pub(super) fn needed(context: &Context<'_>, edit: &Edit) -> Option<Vec<Splice>> 
     if !context.text.contains('&') {
         return None;
     }
-    let target = Target::find(context, edit.path.segments())?;
+    let target = Target::find(context, edit.path.segments());
     let mut names: Vec<&str> = Vec::new();
     for (at, node) in target.nodes.iter().enumerate() {
         if node.has(flag::ANCHOR) {
@@ -70,20 +70,14 @@ fn anchor_place(text: &str, node: NodeRef<'_>) -> Option<std::ops::Range<usize>>
 /// The names of the anchors from which `node`, a copy below `parent`, may come.
 fn alias_names<'a>(context: &Context<'a>, parent: NodeRef<'a>, node: NodeRef<'a>) -> Vec<&'a str> {
     let text = context.text;
-    if text[node.span()].starts_with('*')
-        && context
-            .written(parent)
-            .iter()
-            .any(|c| c.index == node.index)
-    {
+    if text[node.span()].starts_with('*') && written(parent).iter().any(|c| c.index == node.index) {
         return text
             .get(node.span().start + 1..node.span().end)
             .into_iter()
             .collect();
     }
     // A merged key: whatever the merge keys of the map name.
-    let merges = context
-        .written(parent)
+    let merges = written(parent)
         .into_iter()
         .filter(|child| child.has(flag::HIDDEN));
     merges
@@ -125,7 +119,7 @@ fn write_out(context: &Context<'_>, node: NodeRef<'_>, names: &[&str], splices: 
         view: context.view,
         index: node.index,
     };
-    for child in context.written(node) {
+    for child in written(node) {
         if child.has(flag::HIDDEN) {
             if names_in(&text[child.span()])
                 .iter()
@@ -138,7 +132,7 @@ fn write_out(context: &Context<'_>, node: NodeRef<'_>, names: &[&str], splices: 
                 .get(child.span().start + 1..child.span().end)
                 .is_some_and(|name| names.contains(&name))
             {
-                splices.extend(alias(context, node, child));
+                splices.push(alias(context, node, child));
             }
         } else {
             write_out(context, child, names, splices);
@@ -146,11 +140,11 @@ fn write_out(context: &Context<'_>, node: NodeRef<'_>, names: &[&str], splices: 
     }
 }
 
-fn alias(context: &Context<'_>, parent: NodeRef<'_>, node: NodeRef<'_>) -> Option<Splice> {
+fn alias(context: &Context<'_>, parent: NodeRef<'_>, node: NodeRef<'_>) -> Splice {
     let value = node.to_value();
     let key = node.key_span();
     let (Some(key), false) = (key, parent.is_flow()) else {
-        return Some(Splice::new(node.span(), emit::flow(&value, Style::Plain)));
+        return Splice::new(node.span(), emit::flow(&value, Style::Plain));
     };
     let text = context.text;
     let layout = context.layout(context.root);
@@ -175,17 +169,17 @@ fn alias(context: &Context<'_>, parent: NodeRef<'_>, node: NodeRef<'_>) -> Optio
     let parts = Piece::Value(&value).parts(place, layout, Style::Plain, false);
     if !parts.body.is_empty() && super::comment::after(text, node.span().end).is_some() {
         // A comment stands behind the alias: the value goes between, on one line.
-        return Some(Splice::new(node.span(), emit::flow(&value, Style::Plain)));
+        return Splice::new(node.span(), emit::flow(&value, Style::Plain));
     }
-    Some(Splice::new(
+    Splice::new(
         from..node.span().end,
         format!("{}{}", parts.head, parts.body),
-    ))
+    )
 }
 
 fn merge(context: &Context<'_>, map: NodeRef<'_>, entry: NodeRef<'_>) -> Option<Splice> {
     let text = context.text;
-    let written = context.written(map);
+    let written = written(map);
     let merged = map
         .entries()
         .filter(|(_, child)| written.iter().all(|w| w.index != child.index));

@@ -2,7 +2,7 @@
 
 use super::comment;
 use super::piece::Piece;
-use super::plan::{Context, Splice};
+use super::plan::{Context, Splice, written};
 use super::quote;
 use super::text;
 use super::tree::{Kind, NodeRef, Style};
@@ -55,7 +55,7 @@ pub(super) fn add(
     new: &str,
 ) -> Option<Vec<Splice>> {
     let text = context.text;
-    let written = context.written(node);
+    let written = written(node);
     let span = node.span();
     let Some(last) = written.last() else {
         let inner = text::skip_properties(text, span.start) + 1..span.end.checked_sub(1)?;

@@ -105,6 +105,7 @@ pub(super) fn check(text: &str) -> Vec<Error> {
 }
 
 /// A map or list whose end has not come yet.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Frame {
     index: usize,
     is_map: bool,

@@ -279,7 +279,7 @@ pub(super) fn ends_open(value: &Value) -> bool {
     match value {
         Value::String(text) => text.ends_with('\n'),
         Value::Array(items) => items.last().is_some_and(ends_open),
-        Value::Object(map) => map.values().last().is_some_and(ends_open),
+        Value::Object(map) => map.values().next_back().is_some_and(ends_open),
         _ => false,
     }
 }

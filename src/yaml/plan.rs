@@ -72,7 +72,7 @@ impl<'a> Context<'a> {
         let (mut step, mut dash) = (None, None);
         for top in [node, self.root] {
             if step.is_none() || dash.is_none() {
-                self.habits(top, &mut step, &mut dash, 0);
+                habits(self.text, top, &mut step, &mut dash);
             }
         }
         Layout {
@@ -81,57 +81,46 @@ impl<'a> Context<'a> {
             newline: self.newline,
         }
     }
+}
 
-    fn habits(
-        &self,
-        node: NodeRef<'a>,
-        step: &mut Option<usize>,
-        dash: &mut Option<usize>,
-        depth: usize,
-    ) {
-        if node.kind() == Kind::Scalar || node.is_flow() || (step.is_some() && dash.is_some()) {
-            return;
-        }
-        let column = |at: usize| text::column(self.text, at);
-        for child in node.children() {
-            if child.has(flag::ALIAS) || child.is_flow() || child.kind() == Kind::Scalar {
-                continue;
-            }
-            if node.kind() == Kind::Map
-                && let Some(key) = child.key_span()
-            {
-                let own = column(
-                    child
-                        .children()
-                        .next()
-                        .and_then(|c| c.key_span())
-                        .map_or(child.span().start, |k| k.start),
-                );
-                let far = own.checked_sub(column(key.start));
-                let habit = if child.kind() == Kind::Map {
-                    &mut *step
-                } else {
-                    &mut *dash
-                };
-                *habit = habit.or(far);
-            }
-            self.habits(child, step, dash, depth + 1);
+/// The children of `node` that stand in its text, the hidden ones too.
+pub(super) fn written(node: NodeRef<'_>) -> Vec<NodeRef<'_>> {
+    let span = node.span();
+    let start = |child: &NodeRef<'_>| child.key_span().map_or(child.span().start, |k| k.start);
+    let mut children: Vec<NodeRef<'_>> = Vec::new();
+    for child in node.children() {
+        let at = start(&child);
+        let after = children.last().is_none_or(|last| at >= last.span().end);
+        if span.start <= at && at < span.end.max(span.start + 1) && after {
+            children.push(child);
         }
     }
+    children
+}
 
-    /// The children of `node` that stand in its text, the hidden ones too.
-    pub(super) fn written(&self, node: NodeRef<'a>) -> Vec<NodeRef<'a>> {
-        let span = node.span();
-        let start = |child: &NodeRef<'a>| child.key_span().map_or(child.span().start, |k| k.start);
-        let mut children: Vec<NodeRef<'a>> = Vec::new();
-        for child in node.children() {
-            let at = start(&child);
-            let after = children.last().is_none_or(|last| at >= last.span().end);
-            if span.start <= at && at < span.end.max(span.start + 1) && after {
-                children.push(child);
-            }
+/// Looks for the first map and the first list that stand below a key in block style.
+fn habits(source: &str, node: NodeRef<'_>, step: &mut Option<usize>, dash: &mut Option<usize>) {
+    if node.kind() == Kind::Scalar || node.is_flow() || (step.is_some() && dash.is_some()) {
+        return;
+    }
+    let start = |node: &NodeRef<'_>| node.key_span().map_or(node.span().start, |key| key.start);
+    for child in node.children() {
+        if child.has(flag::ALIAS) || child.is_flow() || child.kind() == Kind::Scalar {
+            continue;
         }
-        children
+        if let (Kind::Map, Some(key), Some(first)) =
+            (node.kind(), child.key_span(), child.children().next())
+        {
+            let far =
+                text::column(source, start(&first)).checked_sub(text::column(source, key.start));
+            let habit = if child.kind() == Kind::Map {
+                &mut *step
+            } else {
+                &mut *dash
+            };
+            *habit = habit.or(far);
+        }
+        habits(source, child, step, dash);
     }
 }
 
@@ -145,7 +134,7 @@ pub(super) fn newline_of(text: &str) -> &'static str {
 /// Plans an edit that is known to be possible on the values; none if splices cannot make it.
 pub(super) fn plan(text: &str, view: TreeView<'_>, edit: &Edit) -> Option<Plan> {
     match &edit.change {
-        Change::AddDocument(content) => return document::add(text, view, content.into()),
+        Change::AddDocument(new) => return Some(document::add(text, view, new.into())),
         Change::RemoveDocument => return document::remove(text, view, edit.document),
         _ => {}
     }
@@ -153,14 +142,15 @@ pub(super) fn plan(text: &str, view: TreeView<'_>, edit: &Edit) -> Option<Plan> 
     if let Some(splices) = expand::needed(&context, edit) {
         return Some(Plan::Expand(splices));
     }
-    let target = Target::find(&context, edit.path.segments())?;
+    let target = Target::find(&context, edit.path.segments());
     let splices = match &edit.change {
-        Change::Set(content) => set(&context, &target, content.into()),
+        Change::Set(new) => set(&context, &target, new.into()),
         Change::Remove => remove(&context, &target),
-        Change::Append(content) => insert(&context, &target, None, content.into()),
-        Change::Insert { index, content } => {
-            insert(&context, &target, Some(*index), content.into())
-        }
+        Change::Append(new) => insert(&context, &target, None, new.into()),
+        Change::Insert {
+            index,
+            content: new,
+        } => insert(&context, &target, Some(*index), new.into()),
         Change::Reorder(order) => reorder(&context, &target, order),
         Change::SetComment { above, beside } => {
             let node = target.whole()?;
@@ -174,12 +164,12 @@ pub(super) fn plan(text: &str, view: TreeView<'_>, edit: &Edit) -> Option<Plan> 
         }
         Change::AddDocument(_) | Change::RemoveDocument => None,
     }?;
-    let touched = touched(&context, &target, &edit.change, &splices);
+    let touched = reach(&context, &target, &edit.change, &splices);
     Some(Plan::Splices { splices, touched })
 }
 
 /// The bytes whose nodes an edit changes: of the node for a new scalar, else of its container.
-fn touched(
+fn reach(
     context: &Context<'_>,
     target: &Target<'_, '_>,
     change: &Change,
@@ -197,7 +187,7 @@ fn touched(
             .iter()
             .rev()
             .nth(usize::from(target.rest.is_empty()))
-            .map_or(0..context.text.len(), |n| n.span()),
+            .map_or(0..context.text.len(), NodeRef::span),
     };
     splices.iter().fold(own, |range, splice| {
         range.start.min(splice.range.start)..range.end.max(splice.range.end)
@@ -212,22 +202,18 @@ pub(super) struct Target<'a, 'p> {
 }
 
 impl<'a, 'p> Target<'a, 'p> {
-    pub(super) fn find(context: &Context<'a>, steps: &'p [Segment]) -> Option<Self> {
+    pub(super) fn find(context: &Context<'a>, steps: &'p [Segment]) -> Self {
         let mut nodes = vec![context.root];
         let mut node = context.root;
         for (at, step) in steps.iter().enumerate() {
-            match node.step(step) {
-                Some(child) => node = child,
-                None => {
-                    return Some(Self {
-                        nodes,
-                        rest: &steps[at..],
-                    });
-                }
-            }
+            let Some(child) = node.step(step) else {
+                let rest = &steps[at..];
+                return Self { nodes, rest };
+            };
+            node = child;
             nodes.push(node);
         }
-        Some(Self { nodes, rest: &[] })
+        Self { nodes, rest: &[] }
     }
 
     /// The node, if it is there.
@@ -286,7 +272,7 @@ fn set(context: &Context<'_>, target: &Target<'_, '_>, piece: Piece<'_>) -> Opti
         return None;
     };
     if node.kind() != Kind::Map
-        || (node.is_empty() && !target.in_flow() && context.written(node).is_empty())
+        || (node.is_empty() && !target.in_flow() && written(node).is_empty())
     {
         // Null, or `{}` where block style is usual: the map is written anew, comments aside.
         let value = nested(&target.rest[..1], piece.value().clone())?;
@@ -305,7 +291,7 @@ fn replace(
 ) -> Option<Vec<Splice>> {
     let node = target.last();
     match target.parent() {
-        None => document::replace(context, node, piece),
+        None => Some(document::replace(context, node, piece)),
         Some(parent) if parent.is_flow() => flow::replace(context, node, piece),
         Some(parent) => block::replace(context, parent, node, piece),
     }
@@ -314,7 +300,7 @@ fn replace(
 fn remove(context: &Context<'_>, target: &Target<'_, '_>) -> Option<Vec<Splice>> {
     let node = target.whole()?;
     let parent = target.parent()?;
-    let written = context.written(parent);
+    let written = written(parent);
     let at = written.iter().position(|child| child.index == node.index)?;
     if parent.is_flow() {
         return flow::remove(context, parent, &written, at);
@@ -345,7 +331,7 @@ fn insert(
 
 fn reorder(context: &Context<'_>, target: &Target<'_, '_>, order: &[usize]) -> Option<Vec<Splice>> {
     let node = target.whole()?;
-    let items = context.written(node);
+    let items = written(node);
     if items.len() != order.len() {
         return None;
     }

@@ -5,9 +5,9 @@ use serde_json::{Map, Number, Value};
 use super::tree::{Kind, NodeRef, Scalar};
 use crate::path::{Path, Segment};
 
-impl<'a> NodeRef<'a> {
+impl NodeRef<'_> {
     /// The node one step down: a key, an index or a condition; none for `*` and `#order`.
-    pub fn step(&self, segment: &Segment) -> Option<NodeRef<'a>> {
+    pub fn step(&self, segment: &Segment) -> Option<Self> {
         match (segment, self.kind()) {
             (Segment::Key(key), Kind::Map) => self.get(key),
             (Segment::Key(_), Kind::List) => self.item(segment.index()?),
@@ -27,18 +27,18 @@ impl<'a> NodeRef<'a> {
     }
 
     /// The node at a path without `*`.
-    pub fn at(&self, path: &Path) -> Option<NodeRef<'a>> {
+    pub fn at(&self, path: &Path) -> Option<Self> {
         path.segments()
             .iter()
             .try_fold(*self, |node, segment| node.step(segment))
     }
 
     /// Visits every node that the path, which may hold `*`, names, in document order.
-    pub fn select(&self, path: &Path, visit: &mut dyn FnMut(NodeRef<'a>)) {
+    pub fn select(&self, path: &Path, visit: &mut dyn FnMut(Self)) {
         self.select_steps(path.segments(), visit);
     }
 
-    fn select_steps(&self, steps: &[Segment], visit: &mut dyn FnMut(NodeRef<'a>)) {
+    fn select_steps(&self, steps: &[Segment], visit: &mut dyn FnMut(Self)) {
         match steps.split_first() {
             None => visit(*self),
             Some((Segment::Any, rest)) => {

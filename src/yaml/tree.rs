@@ -122,6 +122,9 @@ impl Tree {
     }
 
     /// Reads in the tree.
+    ///
+    /// # Panics
+    /// Never: the bytes were checked when the tree was made.
     pub fn view(&self) -> TreeView<'_> {
         TreeView::header(&self.0).expect("the bytes were checked when the tree was made")
     }
@@ -480,7 +483,7 @@ impl<'a> NodeRef<'a> {
     }
 
     /// The value under `key` of a map.
-    pub fn get(&self, key: &str) -> Option<NodeRef<'a>> {
+    pub fn get(&self, key: &str) -> Option<Self> {
         if self.code() != code::MAP {
             return None;
         }
@@ -488,7 +491,7 @@ impl<'a> NodeRef<'a> {
     }
 
     /// Element `at` of a list, from 0.
-    pub fn item(&self, at: usize) -> Option<NodeRef<'a>> {
+    pub fn item(&self, at: usize) -> Option<Self> {
         if self.code() != code::LIST {
             return None;
         }

@@ -61,7 +61,11 @@ fn element(item: &Value) -> Option<Segment> {
     })
 }
 
-fn flatten(resource: &str, place: &Path, value: &Value, out: &mut Leaves) {
+/// The lists that have no keys on some side, or the same ones twice: leaves on every side.
+type Odd = BTreeSet<(String, Path)>;
+
+fn flatten(resource: &str, place: &Path, value: &Value, odd: &mut Odd, out: &mut Leaves) {
+    let key = (resource.to_owned(), place.clone());
     let by_key = match place.last() {
         Some(Segment::Key(key)) => LISTS.contains(&key.as_str()),
         _ => false,
@@ -69,24 +73,25 @@ fn flatten(resource: &str, place: &Path, value: &Value, out: &mut Leaves) {
     match value {
         Value::Object(map) if !map.is_empty() => {
             for (key, value) in map {
-                flatten(resource, &place.key(key), value, out);
+                flatten(resource, &place.key(key), value, odd, out);
             }
         }
-        Value::Array(items) if by_key && !items.is_empty() => {
+        Value::Array(items) if by_key && !items.is_empty() && !odd.contains(&key) => {
             let names: Vec<_> = items.iter().filter_map(element).collect();
             let unique: BTreeSet<_> = names.iter().collect();
             if names.len() == items.len() && unique.len() == items.len() {
                 for (name, item) in names.into_iter().zip(items) {
-                    flatten(resource, &place.join(name), item, out);
+                    flatten(resource, &place.join(name), item, odd, out);
                 }
             } else {
-                out.insert((resource.to_owned(), place.clone()), value.clone());
+                odd.insert(key.clone());
+                out.insert(key, value.clone());
             }
         }
         // An empty map says no more than that its parent is there.
         Value::Object(_) => {}
         _ => {
-            out.insert((resource.to_owned(), place.clone()), value.clone());
+            out.insert(key, value.clone());
         }
     }
 }
@@ -108,12 +113,12 @@ fn names(base: &Stream, side: &Stream) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn leaves(stream: &Stream, names: &BTreeMap<String, String>) -> Leaves {
+fn leaves(stream: &Stream, names: &BTreeMap<String, String>, odd: &mut Odd) -> Leaves {
     let mut out = Leaves::new();
     for root in stream.view().documents() {
         let own = name(&ResourceId::of(root));
         let known = names.get(&own).unwrap_or(&own);
-        flatten(known, &Path::root(), &root.to_value(), &mut out);
+        flatten(known, &Path::root(), &root.to_value(), odd, &mut out);
     }
     out
 }
@@ -134,17 +139,64 @@ fn speaks(row: &ConflictRow, row_of: &str, resource: &str, path: &Path) -> bool 
         }
         _ => row.path.clone(),
     };
+    // A row about an element speaks of the names that it has on each side.
+    let parent = row.path.parent().unwrap_or_default();
+    if let (Some(Segment::Match(_)), Some(Segment::Match(fields))) =
+        (row.path.last(), path.segments().get(parent.len()))
+        && parent.matches(path)
+    {
+        let texts = [&row.base, &row.incoming, &row.local];
+        let named = |text: &String| {
+            fields
+                .iter()
+                .all(|(_, value)| text.contains(value.as_str()))
+        };
+        if texts.into_iter().flatten().any(named) {
+            return true;
+        }
+    }
     let by_index = |place: &Path| place.segments().iter().any(|s| s.index().is_some());
     place.matches(path) || path.matches(&place) || by_index(&place)
 }
 
+/// The leaves of an element, each with the keys that lead to it.
+fn parts_of(value: &Value, place: &str, out: &mut Vec<String>) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                parts_of(value, &format!("{place}.{key}"), out);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for item in items {
+                parts_of(item, place, out);
+            }
+        }
+        Value::String(text) => {
+            for line in text.split_inclusive('\n') {
+                out.push(format!("{place}={line}"));
+            }
+        }
+        _ => out.push(format!("{place}={value}")),
+    }
+}
+
 /// Whether a merged list or text holds what both sides added, and lacks nothing that neither
 /// removed.
-fn holds_both(base: Option<&Value>, sides: [&Value; 2], result: &Value) -> bool {
+fn holds_both(base: Option<&Value>, sides: [&Value; 2], result: &Value, deep: bool) -> bool {
     let parts = |value: Option<&Value>| -> Option<Vec<String>> {
         match value {
             None => Some(Vec::new()),
-            Some(Value::Array(items)) => Some(items.iter().map(ToString::to_string).collect()),
+            Some(Value::Array(items)) if !deep => {
+                Some(items.iter().map(ToString::to_string).collect())
+            }
+            Some(Value::Array(items)) => {
+                let mut out = Vec::new();
+                for item in items {
+                    parts_of(item, "", &mut out);
+                }
+                Some(out)
+            }
             Some(Value::String(text)) => {
                 Some(text.split_inclusive('\n').map(ToOwned::to_owned).collect())
             }
@@ -174,11 +226,18 @@ fn holds_both(base: Option<&Value>, sides: [&Value; 2], result: &Value) -> bool 
 }
 
 /// The leaves whose fate is none of: kept local, took incoming, told in a row.
-pub fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
+pub(crate) fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
     let mut known = names(input.base, input.incoming);
     known.extend(names(input.base, input.local));
-    let [base, incoming, local, result] =
-        [input.base, input.incoming, input.local, &merged.stream].map(|side| leaves(side, &known));
+    let mut odd = Odd::new();
+    let sides = [input.base, input.incoming, input.local, &merged.stream];
+    for _ in 0..4 {
+        // Once for each level at which an odd list can hide behind another.
+        for side in sides {
+            leaves(side, &known, &mut odd);
+        }
+    }
+    let [base, incoming, local, result] = sides.map(|side| leaves(side, &known, &mut odd));
     let all: BTreeSet<_> = [&base, &incoming, &local, &result]
         .into_iter()
         .flat_map(BTreeMap::keys)
@@ -198,15 +257,28 @@ pub fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
         };
         let all = [incoming.get(key), local.get(key), result.get(key)];
         let merged_parts = || match all {
-            [Some(i), Some(l), Some(r)] => holds_both(b, [i, l], r),
+            [Some(i), Some(l), Some(r)] => {
+                // By whole elements, or by what is in them: of a list with keys, too.
+                [false, true]
+                    .into_iter()
+                    .any(|deep| holds_both(b, [i, l], r, deep))
+            }
             _ => false,
         };
         let fine = if r == l && r == i {
             true
         } else if r == l {
-            i == b || merged_parts() || told(&|state| state != RowState::Taken)
+            i == b
+                || merged_parts()
+                || told(&|state| state != RowState::Taken)
+                || renamed(merged)
+                || was(&base, key, i)
         } else if r == i {
-            l == b || told(&|state| state == RowState::Taken) || merged_parts() || renamed(merged)
+            l == b
+                || was(&base, key, l)
+                || told(&|state| state == RowState::Taken)
+                || merged_parts()
+                || renamed(merged)
         } else {
             merged_parts() || told(&|_| true)
         };
@@ -220,6 +292,26 @@ pub fn lost(input: MergeInput<'_>, merged: &Merged) -> Vec<String> {
     lost
 }
 
+/// Whether a leaf of an element that base has not had this value in another element of that list:
+/// both sides renamed the element alike.
+fn was(base: &Leaves, (resource, path): &(String, Path), value: Option<&Value>) -> bool {
+    let steps = path.segments();
+    let renamed = |found: &[Segment], at: usize| {
+        found.len() == steps.len()
+            && found[..at] == steps[..at]
+            && found[at + 1..] == steps[at + 1..]
+    };
+    let elements: Vec<usize> = (0..steps.len())
+        .filter(|at| matches!(steps[*at], Segment::Match(_)))
+        .collect();
+    !base.contains_key(&(resource.clone(), path.clone()))
+        && value.is_some()
+        && base.iter().any(|((other, found), there)| {
+            let same_place = |at: &usize| renamed(found.segments(), *at);
+            other == resource && Some(there) == value && elements.iter().any(same_place)
+        })
+}
+
 fn renamed(merged: &Merged) -> bool {
     merged
         .conflicts
@@ -228,7 +320,7 @@ fn renamed(merged: &Merged) -> bool {
 }
 
 /// The laws of a merge, beside accounting for every place.
-pub fn laws(input: MergeInput<'_>, merged: &Merged) -> Result<(), String> {
+pub(crate) fn laws(input: MergeInput<'_>, merged: &Merged) -> Result<(), String> {
     let none = PathSet::default();
     let with = |base, incoming, local| {
         merge(MergeInput {

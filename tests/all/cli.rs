@@ -23,7 +23,7 @@ fn with_units(count: usize) -> World {
         let text = DEPLOYMENT.replace("name: web\nspec", &format!("name: web-{number}\nspec"));
         world.write(&format!("manifests/web-{number}.yaml"), &text);
     }
-    let _ = world.ok(&["import", "manifests", "--space", "bench"]);
+    drop(world.ok(&["import", "manifests", "--space", "bench"]));
     world
 }
 
@@ -43,12 +43,12 @@ fn an_import_makes_a_unit_of_each_file_and_a_second_one_changes_nothing() {
 #[test]
 fn an_import_of_changed_files_keeps_what_was_changed_here() {
     let world = with_units(1);
-    let _ = world.ok(&["function", "do", "--space", "bench", "set-replicas", "5"]);
+    drop(world.ok(&["function", "do", "--space", "bench", "set-replicas", "5"]));
     let text = DEPLOYMENT
         .replace("name: web\nspec", "name: web-0\nspec")
         .replace("web:v1", "web:v2");
     world.write("manifests/web-0.yaml", &text);
-    let _ = world.ok(&["import", "manifests", "--space", "bench"]);
+    drop(world.ok(&["import", "manifests", "--space", "bench"]));
     let data = world.ok(&["unit", "data", "bench/web-0"]);
     assert_eq!(data, text.replace("replicas: 2", "replicas: 5"));
 }
@@ -66,7 +66,7 @@ fn all_refused_files_are_told_at_once_and_nothing_is_written() {
         assert!(ran.stderr.contains(file), "{}", ran.stderr);
     }
     assert!(!world.path().join(".windlass/store.redb").exists());
-    let _ = world.ok(&["import", "manifests", "--space", "bench", "--skip-refused"]);
+    drop(world.ok(&["import", "manifests", "--space", "bench", "--skip-refused"]));
     assert_eq!(world.ok(&["unit", "list", "--names"]), "bench/good\n");
 }
 
@@ -74,7 +74,7 @@ fn all_refused_files_are_told_at_once_and_nothing_is_written() {
 fn a_function_over_units_changes_only_the_bytes_of_the_field() {
     let world = with_units(2);
     let before = world.ok(&["unit", "data", "bench/web-1"]);
-    let _ = world.ok(&["function", "do", "--space", "bench", "set-replicas", "7"]);
+    drop(world.ok(&["function", "do", "--space", "bench", "set-replicas", "7"]));
     let after = world.ok(&["unit", "data", "bench/web-1"]);
     assert_eq!(after, before.replace("replicas: 2 #", "replicas: 7 #"));
 }
@@ -94,7 +94,7 @@ fn a_dry_run_touches_no_byte_of_the_store() {
         "7",
     ]);
     assert!(printed.contains("replicas: 7"), "{printed}");
-    let _ = world.ok(&["eval", "--dry-run", "units(\"bench/*\").set_replicas(9)"]);
+    drop(world.ok(&["eval", "--dry-run", "units(\"bench/*\").set_replicas(9)"]));
     assert!(
         before == std::fs::read(&store).expect("the store"),
         "the store changed"

@@ -12,7 +12,8 @@ use windlass::model::{
     Worker, WorkerMode,
 };
 use windlass::store::{Embedded, Memory};
-use windlass::yaml::{ConflictRow, Reason, ResourceId, RowState, Stream};
+use windlass::yaml::merge::{ConflictRow, Reason, RowState};
+use windlass::yaml::{ResourceId, Stream};
 
 /// A database of each backend in turn.
 fn for_each_backend(case: impl Fn(&Db)) {

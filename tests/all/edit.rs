@@ -1,4 +1,5 @@
 //! Data-driven cases of edits: each file in `tests/edit/` holds cases of before, do and after.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::Path;
 

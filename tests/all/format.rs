@@ -16,8 +16,8 @@ use windlass::model::{
     Bookkeeping, EditRecord, Hash, Probe, RevisionSource, SourceText, Status, Target, Upstream,
     Worker, WorkerMode,
 };
-use windlass::store::{Batch, Memory, Range, Store};
-use windlass::yaml::RowState;
+use windlass::store::{Batch, Memory, Range, Store as _};
+use windlass::yaml::merge::RowState;
 
 use crate::db::{conflict, deployment, new_space, new_unit};
 
@@ -145,10 +145,10 @@ fn write_the_file() {
             text
         })
     };
-    let lines: String = all(&build())
-        .into_iter()
-        .map(|(key, value)| format!("{} {}\n", hex(&key), hex(&value)))
-        .collect();
+    let mut lines = String::new();
+    for (key, value) in all(&build()) {
+        writeln!(lines, "{} {}", hex(&key), hex(&value)).unwrap();
+    }
     std::fs::write(file(), lines).unwrap();
 }
 

@@ -161,3 +161,26 @@ fn files_stay_small_and_say_what_they_are() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
+
+#[test]
+fn the_key_layout_in_the_documentation_is_the_one_in_the_code() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).expect("a file");
+    let code = read("src/db/key.rs");
+    let documented = read("ARCHITECTURE.md");
+    let rows = code.lines().filter_map(|line| line.strip_prefix("//! |"));
+    for row in rows {
+        // Links of the code's documentation are plain names elsewhere.
+        let mut plain = String::from("|");
+        let mut rest = row;
+        while let Some((before, link)) = rest.split_once("[`") {
+            let (name, after) = link.split_once("`](").expect("a link");
+            plain.extend([before, "`", name, "`"]);
+            rest = after.split_once(')').expect("the end of a link").1;
+        }
+        plain.push_str(rest);
+        assert!(
+            documented.contains(&plain),
+            "missing in ARCHITECTURE.md: {plain}"
+        );
+    }
+}

@@ -7,7 +7,7 @@ use windlass::clock::Clock;
 use windlass::db::{Counter, Db, Key};
 use windlass::id::{OpId, UnitId};
 use windlass::model::Hash;
-use windlass::store::{Batch, Memory, Range, Store};
+use windlass::store::{Batch, Memory, Range, Store as _};
 
 use crate::db::{finish, new_space, new_unit, set_replicas};
 

@@ -1,9 +1,10 @@
 //! The one integration test binary: a module for each topic.
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    reason = "a test that cannot go on fails, says what it left out, and may look at its environment"
+    let_underscore_drop,
+    unreachable_pub,
+    reason = "helpers of tests fail the test, what a command printed need not be looked at, and all \
+              of this is one binary"
 )]
 
 mod account;
@@ -16,16 +17,22 @@ mod edit;
 mod format;
 mod functions;
 mod hostile;
+mod hostile_input;
 mod layers;
 mod log_tamper;
 mod merge;
 mod merge_law;
 mod mistakes;
 mod patch;
+mod preview;
 mod processes;
 mod query;
+mod read;
 mod refuse;
+mod registry;
 mod stages;
 mod store_conformance;
 mod sweep;
+mod upgrade;
 mod world;
+mod writers;

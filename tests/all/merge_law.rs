@@ -1,7 +1,12 @@
 //! The laws of the merge on real manifests with random changes on both sides, and on small
 //! generated documents.
 //!
-//! `WINDLASS_MERGES` sets how many merges of manifests are tried; `WINDLASS_SEED` where to begin.
+//! `WINDLASS_MERGES` sets how many merges of manifests are tried; `WINDLASS_SEED` says where to begin.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be read or made fails the test"
+)]
 
 use std::fs;
 
@@ -68,7 +73,14 @@ fn random_edit(random: &mut Random, stream: &Stream) -> Option<Edit> {
     let mut all = Vec::new();
     nodes(root, &Path::root(), &mut all);
     let (path, node) = all.get(random.below(all.len()))?.clone();
-    let identity = ["kind", "metadata", "metadata.name"].contains(&path.to_string().as_str());
+    let identity = [
+        "apiVersion",
+        "kind",
+        "metadata",
+        "metadata.name",
+        "metadata.namespace",
+    ]
+    .contains(&path.to_string().as_str());
     let change = match (node.kind(), random.below(8)) {
         _ if identity => return None,
         (Kind::Map, 0..=3) => {
@@ -176,12 +188,17 @@ fn check(name: &str, base: &Stream, incoming: &Stream, local: &Stream, random: &
             };
             let merged = merge(input).unwrap_or_else(|e| panic!("{e}: {}", told()));
             let lost = account::lost(input, &merged);
-            assert!(
-                lost.is_empty(),
-                "lost {lost:#?}\n{:#?}\n{}",
-                merged.conflicts,
-                told()
-            );
+            let rows: Vec<String> = merged
+                .conflicts
+                .iter()
+                .map(|row| {
+                    format!(
+                        "{} {} {:?} {:?}",
+                        row.resource, row.path, row.reason, row.state
+                    )
+                })
+                .collect();
+            assert!(lost.is_empty(), "lost {lost:#?}\n{rows:#?}\n{}", told());
             account::laws(input, &merged).unwrap_or_else(|e| panic!("{e}\n{}", told()));
             if prefer == Prefer::Incoming && protected.is_empty() {
                 let open = merged
@@ -252,7 +269,7 @@ fn merges_of_real_manifests_account_for_every_place() {
         println!("skipped: no corpus; set WINDLASS_CORPUS to its folder");
         return;
     };
-    let (count, seed) = (number("WINDLASS_MERGES", 400), number("WINDLASS_SEED", 1));
+    let (count, seed) = (number("WINDLASS_MERGES", 120), number("WINDLASS_SEED", 1));
     let mut tried = 0;
     for round in 0..count {
         let mut random = Random(seed.wrapping_mul(1_000_003).wrapping_add(round));
@@ -314,7 +331,7 @@ fn document(spec: &Value) -> Stream {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn merges_of_small_documents_account_for_every_place(

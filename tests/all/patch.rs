@@ -1,5 +1,10 @@
 //! Merge patches: what they change, what they leave, and what they refuse.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be read or made fails the test"
+)]
+
 use serde_json::{Value, json};
 use windlass::yaml::Stream;
 use windlass::yaml::patch::{PatchOptions, Patched, patch};

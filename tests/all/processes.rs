@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use windlass::clock::Clock;
 use windlass::db::{Db, OperationDraft};
-use windlass::store::{Embedded, Error, Store, Waiting};
+use windlass::store::{Embedded, Error, Store as _, Waiting};
 
 use crate::db::new_space;
 
@@ -46,7 +46,7 @@ fn say(what: impl std::fmt::Display) {
 fn child() {
     let role = std::env::var_os(ROLE).expect("a role");
     let store = std::env::var_os(STORE).expect("a store");
-    let store = Embedded::new(store).with_lock_timeout(Duration::from_secs(60));
+    let store = Embedded::new(store).with_lock_timeout(Duration::from_mins(1));
     let db = Db::new(Arc::new(store), Clock::System);
     match role.to_str() {
         Some("hold") => {
@@ -137,7 +137,7 @@ fn a_waiting_writer_names_the_process_it_waits_for() {
     let (told, heard) = mpsc::channel::<Waiting>();
     let told = Mutex::new(told);
     let store = Embedded::new(&path)
-        .with_lock_timeout(Duration::from_secs(60))
+        .with_lock_timeout(Duration::from_mins(1))
         .with_on_wait(Arc::new(move |waiting| {
             told.lock().unwrap().send(waiting.clone()).unwrap();
         }));
@@ -162,7 +162,7 @@ fn a_writer_that_gives_up_names_the_process_that_writes() {
     let error = store.write("patch").err().unwrap();
     assert!(matches!(error, Error::Locked { .. }), "{error}");
     let text = error.to_string();
-    assert!(text.contains(&format!("process {}", child.id())), "{text}");
+    assert!(text.contains(&format!("pid {}", child.id())), "{text}");
     assert!(text.contains("`long import`"), "{text}");
     let_go(child, out);
     assert!(!path.with_file_name("store.redb.writer").exists());

@@ -1,4 +1,7 @@
 //! What a text may not hold, with the place of the problem; and what it may.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::fmt::Write as _;
 
 use windlass::yaml::{Error, MAX_DOCUMENT, Stream, Tree, TreeView};
 
@@ -70,9 +73,7 @@ fn limits_end_in_an_error() {
     for deep in [
         format!("a: {}", "[".repeat(20_000)),
         format!("a: {}", "{a: ".repeat(20_000)),
-        (0..3000)
-            .map(|n| format!("{}a:\n", " ".repeat(n)))
-            .collect::<String>(),
+        (0..3000).fold(String::new(), |text, n| text + &" ".repeat(n) + "a:\n"),
     ] {
         let error = Stream::parse(&deep).unwrap_err();
         assert!(matches!(error, Error::Limit { .. }), "{error}");
@@ -80,7 +81,7 @@ fn limits_end_in_an_error() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for n in 1..12 {
         let aliases = vec![format!("*a{}", n - 1); 9].join(", ");
-        bomb.push_str(&format!("a{n}: &a{n} [{aliases}]\n"));
+        writeln!(bomb, "a{n}: &a{n} [{aliases}]").unwrap();
     }
     assert!(matches!(Stream::parse(&bomb), Err(Error::Limit { .. })));
 }

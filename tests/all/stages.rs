@@ -38,10 +38,10 @@ fn the_stages_run_in_order_on_an_empty_store() {
 fn each_stage_runs_alone_and_twice_and_the_second_run_changes_nothing() {
     for stage in STAGES {
         let world = World::tutorial();
-        let _ = world.ok(&["run", stage]);
+        drop(world.ok(&["run", stage]));
         let before = desired(&world);
         let operations = world.json(&["log", "--limit", "1"]);
-        let _ = world.ok(&["run", stage]);
+        drop(world.ok(&["run", stage]));
         assert_eq!(desired(&world), before, "{stage}");
         assert_eq!(
             world.json(&["log", "--limit", "1"]),
@@ -55,7 +55,7 @@ fn each_stage_runs_alone_and_twice_and_the_second_run_changes_nothing() {
 fn the_order_of_the_stages_does_not_matter_to_what_they_leave() {
     let reference = World::tutorial();
     for stage in STAGES {
-        let _ = reference.ok(&["run", stage]);
+        drop(reference.ok(&["run", stage]));
     }
     let facts = |world: &World| {
         let columns = "Space.Slug,Slug,DataHash,Status,UpgradeNeeded,UnappliedChanges";
@@ -68,7 +68,7 @@ fn the_order_of_the_stages_does_not_matter_to_what_they_leave() {
     for order in [[3, 0, 2, 1], [2, 3, 1, 0], [1, 3, 0, 2]] {
         let world = World::tutorial();
         for stage in order {
-            let _ = world.ok(&["run", STAGES[stage]]);
+            drop(world.ok(&["run", STAGES[stage]]));
         }
         assert_eq!(facts(&world), facts(&reference), "{order:?}");
     }
@@ -78,25 +78,25 @@ fn the_order_of_the_stages_does_not_matter_to_what_they_leave() {
 fn a_customisation_by_hand_survives_every_stage_that_runs_again() {
     let world = World::tutorial();
     for stage in STAGES {
-        let _ = world.ok(&["run", stage]);
+        drop(world.ok(&["run", stage]));
     }
-    let _ = world.ok(&[
+    drop(world.ok(&[
         "function",
         "do",
         "--unit",
         "traderx-prod-eu/trade-service",
         "set-replicas",
         "7",
-    ]);
-    let _ = world.ok(&[
+    ]));
+    drop(world.ok(&[
         "unit",
         "update",
         "traderx-base/reference-data",
         "--patch",
         r#"{"kind":"Deployment","metadata":{"annotations":{"team":"data"}}}"#,
-    ]);
+    ]));
     for stage in STAGES {
-        let _ = world.ok(&["run", stage]);
+        drop(world.ok(&["run", stage]));
     }
     assert_eq!(
         value(&world, "traderx-prod-eu/trade-service", "spec.replicas"),
@@ -115,9 +115,9 @@ fn a_customisation_by_hand_survives_every_stage_that_runs_again() {
 #[test]
 fn an_upgrade_keeps_the_replicas_of_each_region_and_touches_no_other_byte() {
     let world = World::tutorial();
-    let _ = world.ok(&["run", "scripts/stage3-three-regions.rhai"]);
+    drop(world.ok(&["run", "scripts/stage3-three-regions.rhai"]));
     let before = world.ok(&["unit", "data", "traderx-prod-eu/trade-service"]);
-    let _ = world.ok(&["run", "scripts/stage4-push-upgrade.rhai"]);
+    drop(world.ok(&["run", "scripts/stage4-push-upgrade.rhai"]));
     let after = world.ok(&["unit", "data", "traderx-prod-eu/trade-service"]);
     assert_eq!(after, before.replace("value: v1\n", "value: v2\n"));
     assert!(after.contains("replicas: 5 # each region sets its own"));
@@ -127,11 +127,11 @@ fn an_upgrade_keeps_the_replicas_of_each_region_and_touches_no_other_byte() {
 fn setting_up_deploys_nothing_and_deploying_changes_nothing_desired() {
     for stage in ["1", "2", "3", "4"] {
         let world = World::tutorial();
-        let _ = world.ok(&["run", "scripts/setup-structure.rhai", stage]);
+        drop(world.ok(&["run", "scripts/setup-structure.rhai", stage]));
         let live = world.json(&["unit", "list", "--where", "LiveRevisionNum IS NOT NULL"]);
         assert_eq!(live, serde_json::json!([]), "stage {stage}");
         let before = desired(&world);
-        let _ = world.ok(&["run", "scripts/deploy.rhai", stage]);
+        drop(world.ok(&["run", "scripts/deploy.rhai", stage]));
         assert_eq!(desired(&world), before, "stage {stage}");
         let live = world.json(&["unit", "list", "--where", "Status = 'Ready'"]);
         let expected = match stage {

@@ -160,7 +160,7 @@ fn the_second_writer_waits_and_is_told_for_whom() {
             Arc::new(move |waiting| told.lock().unwrap().send(waiting.clone()).unwrap()),
         );
         thread::scope(|scope| {
-            let writing = scope.spawn(move || {
+            let patching = scope.spawn(move || {
                 let mut writer = second.write("patch").unwrap();
                 writer.apply(batch(&[("a", Some("second"))])).unwrap();
                 writer.commit().unwrap();
@@ -170,7 +170,7 @@ fn the_second_writer_waits_and_is_told_for_whom() {
             assert_eq!(holder.command, "long import", "{name}");
             assert_eq!(holder.pid, std::process::id(), "{name}");
             first.commit().unwrap();
-            writing.join().unwrap();
+            patching.join().unwrap();
         });
         let found = text(&*plain(open).read().unwrap(), "a");
         assert_eq!(found.as_deref(), Some("second"), "{name}");
@@ -327,4 +327,80 @@ fn agree(
         let expected: Vec<_> = wanted.iter().map(|key| map.get(key).cloned()).collect();
         assert_eq!(snapshot.get_many(&wanted).unwrap(), expected, "{name}");
     }
+}
+
+#[test]
+fn a_file_of_another_kind_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    std::fs::write(&path, "kind: Deployment\n".repeat(400)).unwrap();
+    let store = Embedded::new(&path);
+    let errors = [store.read().err().unwrap(), store.write("x").err().unwrap()];
+    for error in errors {
+        assert!(matches!(error, Error::NotAStore { .. }), "{error}");
+        assert!(error.to_string().contains("notes.txt"), "{error}");
+    }
+    let kept = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(kept, "kind: Deployment\n".repeat(400));
+    let error = Embedded::new(folder.path()).write("x").err().unwrap();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+}
+
+/// A disk that lost the end of the file, or a copy that was cut short.
+#[test]
+fn a_store_cut_short_is_an_error_and_never_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    let mut many = Batch::default();
+    for number in 0..3_000_u32 {
+        many.put(number.to_be_bytes(), vec![7; 500]);
+    }
+    let mut writer = Embedded::new(&path).write("fill").unwrap();
+    writer.apply(many).unwrap();
+    writer.commit().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for part in [3, 100, 4_096, whole.len() / 2] {
+        std::fs::write(&path, &whole[..part]).unwrap();
+        let store = Embedded::new(&path);
+        let read = store.read().and_then(|snapshot| {
+            snapshot.scan(&Range::all(), &mut |_, _| ControlFlow::Continue(()))
+        });
+        assert!(read.is_err(), "{part} bytes of {}", whole.len());
+        assert!(store.write("x").is_err(), "{part} bytes of {}", whole.len());
+    }
+}
+
+#[test]
+fn a_store_that_was_replaced_is_read_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("a.redb"), folder.path().join("b.redb"));
+    let store = Embedded::new(&path);
+    write(&store, &[("a", Some("old"))]);
+    assert_eq!(text(&*store.read().unwrap(), "a").as_deref(), Some("old"));
+    write(&Embedded::new(&other), &[("a", Some("new"))]);
+    std::fs::rename(&other, &path).unwrap();
+    assert_eq!(text(&*store.read().unwrap(), "a").as_deref(), Some("new"));
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(text(&*store.read().unwrap(), "a"), None);
+}
+
+#[test]
+fn the_first_commit_makes_the_store_and_says_so_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/down/store.redb");
+    let made = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&made);
+    let store = Embedded::new(&path).with_on_create(Arc::new(move |path| {
+        heard.lock().unwrap().push(path.to_owned());
+    }));
+    let writer = store.write("first").unwrap();
+    assert!(writer.is_first());
+    writer.commit().unwrap();
+    write(&store, &[("a", Some("1"))]);
+    assert_eq!(*made.lock().unwrap(), std::slice::from_ref(&path));
+    let beside: Vec<_> = std::fs::read_dir(path.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(beside, ["store.redb"], "nothing is left beside it");
 }

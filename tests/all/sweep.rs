@@ -1,6 +1,7 @@
 //! Random edits of real manifests: values as wanted, other bytes untouched, no comment lost.
 //!
 //! `WINDLASS_SWEEP` sets how many edits each file gets.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use serde_json::{Value, json};
 use windlass::path::{Path, Segment};
@@ -394,9 +395,8 @@ fn check(name: &str, stream: &Stream, edit: &Edit, node: NodeRef<'_>, count: &mu
 #[test]
 fn random_edits_of_real_manifests() {
     let Some(texts) = corpus::texts() else { return };
-    let each: usize = std::env::var("WINDLASS_SWEEP")
-        .ok()
-        .and_then(|n| n.parse().ok())
+    let each: usize = std::env::var_os("WINDLASS_SWEEP")
+        .and_then(|n| n.to_str()?.parse().ok())
         .unwrap_or(8);
     let mut count = Count::default();
     for (at, (name, text)) in texts.iter().enumerate() {

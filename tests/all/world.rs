@@ -1,37 +1,99 @@
 //! A hermetic place to run the program in: its own folder, clock, actor and home.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
 /// The instant that every run in a [`World`] takes for now.
-pub const NOW: &str = "2026-01-16T09:15:00Z";
+pub(crate) const NOW: &str = "2026-01-16T09:15:00Z";
 
 /// A project folder with the tutorial's scripts and manifests in it.
-pub struct World {
+pub(crate) struct World {
     folder: TempDir,
 }
 
 /// What a run of the program left behind.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A run of the program that goes on beside the test.
+pub struct Background {
+    child: Child,
+}
+
+impl Background {
+    /// Runs a script that is given as text.
+    pub fn start(world: &World, script: &str) -> Self {
+        world.write("background.rhai", script);
+        world.start(&["run", "background.rhai"])
+    }
+
+    /// Waits until it prints a line with `part`, and returns that line.
+    pub fn wait_for(&mut self, part: &str) -> String {
+        line_with(self.child.stdout.as_mut().expect("a pipe"), part)
+    }
+
+    /// Waits until it tells the person at the terminal a line with `part`.
+    pub fn wait_for_notice(&mut self, part: &str) -> String {
+        line_with(self.child.stderr.as_mut().expect("a pipe"), part)
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it where it is.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        let _ = self.child.wait().expect("it ends");
+    }
+
+    /// Waits for its end.
+    pub fn finish(self) -> Ran {
+        let output = self.child.wait_with_output().expect("the program ends");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+/// Reads byte by byte, so that nothing behind the line is taken from the pipe.
+fn line_with(pipe: &mut impl std::io::Read, part: &str) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while pipe.read(&mut byte).expect("the pipe is read") == 1 {
+        if byte[0] != b'\n' {
+            line.push(byte[0]);
+            continue;
+        }
+        let text = String::from_utf8_lossy(&line).into_owned();
+        if text.contains(part) {
+            return text;
+        }
+        line.clear();
+    }
+    panic!("it ended without a line with `{part}`");
 }
 
 impl World {
     /// An empty project.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
         }
     }
 
     /// A project with this repository's scripts and manifests.
-    pub fn tutorial() -> Self {
+    pub(crate) fn tutorial() -> Self {
         let world = Self::empty();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for folder in ["scripts", "k8s"] {
@@ -45,18 +107,18 @@ impl World {
         world
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, text).expect("the file is written");
     }
 
     /// The command, ready to run.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
         command
             .args(args)
@@ -69,11 +131,11 @@ impl World {
         command
     }
 
-    pub fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         self.finish(self.command(args))
     }
 
-    pub fn run_with_input(&self, args: &[&str], input: &str) -> Ran {
+    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Ran {
         use std::io::Write as _;
         let mut child = self
             .command(args)
@@ -90,7 +152,7 @@ impl World {
         self.ran(child.wait_with_output().expect("the program ends"))
     }
 
-    pub fn finish(&self, mut command: Command) -> Ran {
+    pub(crate) fn finish(&self, mut command: Command) -> Ran {
         self.ran(command.output().expect("the program runs"))
     }
 
@@ -107,7 +169,7 @@ impl World {
     }
 
     /// Runs a command that must succeed, and returns what it printed.
-    pub fn ok(&self, args: &[&str]) -> String {
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
         let ran = self.run(args);
         assert_eq!(
             ran.code, 0,
@@ -117,8 +179,37 @@ impl World {
         ran.stdout
     }
 
+    /// Runs a script that is given as text.
+    pub fn script(&self, text: &str) -> Ran {
+        self.write("script.rhai", text);
+        self.run(&["run", "script.rhai"])
+    }
+
+    /// Runs a script that must succeed, and returns what it printed.
+    pub fn printed(&self, text: &str) -> String {
+        let ran = self.script(text);
+        assert_eq!(ran.code, 0, "{text}\n{}{}", ran.stdout, ran.stderr);
+        ran.stdout
+    }
+
+    /// A command that runs while the test goes on.
+    pub fn start(&self, args: &[&str]) -> Background {
+        let child = self
+            .command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        Background { child }
+    }
+
+    /// The bytes of the store.
+    pub fn store(&self) -> Vec<u8> {
+        std::fs::read(self.path().join(".windlass/store.redb")).expect("the store")
+    }
+
     /// The result of a command as JSON.
-    pub fn json(&self, args: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, args: &[&str]) -> serde_json::Value {
         let mut args = args.to_vec();
         args.push("--json");
         serde_json::from_str(&self.ok(&args)).expect("JSON")

@@ -120,11 +120,24 @@ impl Embedded {
             .map_err(|holder| self.locked(patience, holder))
     }
 
+    /// Opens the file; redb panics at some damages.
+    fn create_or_open(&self) -> Result<Result<Database, DatabaseError>, Error> {
+        let path = &self.path;
+        std::panic::catch_unwind(|| builder().create(path)).map_err(|cause| {
+            let text = cause.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| cause.downcast_ref::<&str>().copied());
+            Error::Damaged {
+                path: self.path.clone(),
+                detail: text.unwrap_or("it cannot be opened").to_owned(),
+            }
+        })
+    }
+
     /// Opens the file for writing, waiting for the writer of another process.
     fn open_for_writing(&self, patience: &mut Patience) -> Result<Database, Error> {
         let mut pause = Duration::from_millis(1);
         loop {
-            match builder().create(&self.path) {
+            match self.create_or_open()? {
                 Ok(database) => return Ok(database),
                 Err(DatabaseError::DatabaseAlreadyOpen) => {
                     let holder = Note::of(&self.path);

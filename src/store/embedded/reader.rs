@@ -1,18 +1,17 @@
 //! Read-only handles and the snapshots taken through them.
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use redb::{
-    DatabaseError, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable, TableError,
-    TransactionError,
+    AccessGuard, DatabaseError, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase as _,
+    ReadableTable, TableError, TransactionError,
 };
 
 use super::{MapSnapshot, Patience, TABLE, builder, io_at, opening, storage, table};
-use crate::store::{Error, Range, Snapshot};
+use crate::store::{Error, Range, Snapshot, Visit};
 
 /// A read-only handle, kept open: it blocks nobody and sees every commit.
 pub(super) struct Reading {
@@ -127,15 +126,11 @@ impl Snapshot for EmbeddedSnapshot {
 
     fn get_with(&self, key: &[u8], f: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), Error> {
         let found = ReadableTable::get(&self.keys, key).map_err(|error| self.failed(error))?;
-        f(found.as_ref().map(|value| value.value()));
+        f(found.as_ref().map(AccessGuard::value));
         Ok(())
     }
 
-    fn scan(
-        &self,
-        range: &Range,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: &Range, f: &mut Visit<'_>) -> Result<(), Error> {
         if range.is_empty() {
             return Ok(());
         }

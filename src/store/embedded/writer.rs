@@ -1,14 +1,14 @@
 //! The write transaction of the embedded store: opened for it, closed after it.
 
-use std::ops::{self, ControlFlow};
+use std::ops;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redb::{CommitError, Database, ReadableTable, Table, TransactionError, WriteTransaction};
+use redb::{CommitError, Database, ReadableTable as _, Table, TransactionError, WriteTransaction};
 
 use super::{Note, OnCreate, Pass, TABLE, io_at, storage, table};
 use crate::store::gate::Holder;
-use crate::store::{Batch, Error, Range, Snapshot, Writer};
+use crate::store::{Batch, Error, Range, Snapshot, Visit, Writer};
 
 /// How much of a scan is copied at a time. The table cannot stay open meanwhile: who scans may
 /// read other keys, and redb opens a table only once in a write transaction.
@@ -131,11 +131,7 @@ impl Snapshot for EmbeddedWriter {
         Ok(())
     }
 
-    fn scan(
-        &self,
-        range: &Range,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: &Range, f: &mut Visit<'_>) -> Result<(), Error> {
         let mut rest = range.clone();
         while !rest.is_empty() {
             let (part, complete) = self.with_keys(|keys| copy_part(keys, &rest))?;

@@ -40,7 +40,11 @@ impl<'a> Walk<'a> {
                 local: row.local.map(|at| local.nodes[at]),
             };
             let claims = claims.element(row.local, sides);
-            let Some(segment) = segment(row, base, incoming, local) else {
+            let held = |name: &str| {
+                let claims = claims.key(name);
+                claims.protected.covers() || (claims.owned.covers() && self.prefer == Prefer::Local)
+            };
+            let Some(segment) = self.segment(row, [base, incoming, local], &held) else {
                 continue;
             };
             self.place.push(segment);
@@ -71,6 +75,34 @@ impl<'a> Walk<'a> {
         listed(slots, local.nodes.len())
     }
 
+    /// The segment that names an element: by the keys it will have in the result. `held` says
+    /// which of local's keys stay.
+    fn segment(
+        &self,
+        row: &Row<'_>,
+        [base, incoming, local]: [&Elements<'_>; 3],
+        held: &dyn Fn(&str) -> bool,
+    ) -> Option<Segment> {
+        let (b, i, l) = match (row.base, row.incoming, row.local) {
+            (Some(b), Some(i), Some(l)) if incoming.unique && local.unique => (b, i, l),
+            (_, _, Some(l)) => return Some(local.segment(l)),
+            (_, Some(i), None) => return Some(incoming.segment(i)),
+            (Some(b), None, None) => return Some(base.segment(b)),
+            (None, None, None) => return None,
+        };
+        let fields = local.keys.iter().enumerate().map(|(at, key)| {
+            let [b, i, l] = [
+                &base.ids[b].values[at],
+                &incoming.ids[i].values[at],
+                &local.ids[l].values[at],
+            ];
+            let theirs = b != i && (b == l || self.prefer == Prefer::Incoming) && !held(key.name);
+            let value = if theirs { i } else { l };
+            (key.name.to_owned(), value.clone().into_owned())
+        });
+        Some(Segment::Match(fields.collect()))
+    }
+
     /// Writes a row where one side renamed an element that the other changed inside.
     fn renamed(&mut self, row: &Row<'_>, lists: [&Elements<'a>; 3], sides: Sides<'a>) {
         let [base, incoming, local] = lists;
@@ -90,7 +122,9 @@ impl<'a> Walk<'a> {
         };
         let upstream = b != i && b == l && changed(sides.local);
         let here = b != l && b == i && changed(sides.incoming);
-        if upstream || here {
+        // Both renamed it by different fields: it bears a name that neither gave it.
+        let mixed = base.keys.len() > 1 && b != i && b != l && i != l;
+        if upstream || here || mixed {
             let state = self.state();
             self.row(sides, Reason::Renamed, state);
         }
@@ -191,43 +225,32 @@ fn differs_but_for(a: NodeRef<'_>, b: NodeRef<'_>, elements: &Elements<'_>) -> b
     !(within(a, b) && within(b, a))
 }
 
-/// The segment that names an element: by the keys it will have in the result.
-fn segment(
-    row: &Row<'_>,
-    base: &Elements<'_>,
-    incoming: &Elements<'_>,
-    local: &Elements<'_>,
-) -> Option<Segment> {
-    match (row.base, row.incoming, row.local) {
-        (Some(b), Some(i), Some(l)) if base.ids[b] == local.ids[l] && incoming.unique => {
-            Some(incoming.segment(i))
-        }
-        (_, _, Some(l)) => Some(local.segment(l)),
-        (_, Some(i), None) => Some(incoming.segment(i)),
-        (Some(b), None, None) => Some(base.segment(b)),
-        (None, None, None) => None,
-    }
-}
-
 /// Pairs the elements of three versions, by key and by rename.
 fn pair<'a>(base: &Elements<'_>, incoming: &Elements<'_>, local: &Elements<'_>) -> Vec<Row<'a>> {
-    let theirs = renames(base, incoming);
-    let ours = renames(base, local);
-    // A new name that the other side also has, and not by the same rename, is that element's.
-    let counts = |list: &Elements<'_>, at: usize, other: &Elements<'_>, same: Option<usize>| {
-        other
-            .find(&list.ids[at])
-            .is_none_or(|found| same == Some(found))
-    };
+    let theirs = renames(base, incoming, local);
+    let ours = renames(base, local, incoming);
     let mut rows: Vec<Row<'a>> = Vec::new();
     for (at, id) in base.ids.iter().enumerate() {
-        let (i, l) = (theirs[at], ours[at]);
-        let i = incoming
-            .find(id)
-            .or(i.filter(|i| counts(incoming, *i, local, l)));
-        let l = local
-            .find(id)
-            .or(l.filter(|l| counts(local, *l, incoming, i)));
+        // Where the other side has the new name too: the same rename if it has lost the old one,
+        // another element if not.
+        let (i, l) = match (incoming.find(id), local.find(id)) {
+            (None, None) => match (theirs[at], ours[at]) {
+                (Some(i), l) => (Some(i), local.find(&incoming.ids[i]).or(l)),
+                (None, Some(l)) => (incoming.find(&local.ids[l]), Some(l)),
+                (None, None) => (None, None),
+            },
+            (None, l) => {
+                let other = |i: &usize| local.find(&incoming.ids[*i]).is_none();
+                (theirs[at].filter(other), l)
+            }
+            (i, None) => {
+                let other = |l: &usize| incoming.find(&local.ids[*l]).is_none();
+                (i, ours[at].filter(other))
+            }
+            both => both,
+        };
+        let i = i.filter(|i| !rows.iter().any(|row| row.incoming == Some(*i)));
+        let l = l.filter(|l| !rows.iter().any(|row| row.local == Some(*l)));
         rows.push(row(Some(at), i, l));
     }
     for (at, id) in incoming.ids.iter().enumerate() {
@@ -256,7 +279,9 @@ fn row<'a>(base: Option<usize>, incoming: Option<usize>, local: Option<usize>) -
 }
 
 /// For each element of `base` that `side` has not: the one of `side` that it became, if any.
-fn renames(base: &Elements<'_>, side: &Elements<'_>) -> Vec<Option<usize>> {
+///
+/// It may also be like what the other side made of the element: then a merge put that in before.
+fn renames(base: &Elements<'_>, side: &Elements<'_>, other: &Elements<'_>) -> Vec<Option<usize>> {
     let mut out = vec![None; base.ids.len()];
     let gone: Vec<usize> = (0..base.ids.len())
         .filter(|at| side.find(&base.ids[*at]).is_none())
@@ -267,7 +292,12 @@ fn renames(base: &Elements<'_>, side: &Elements<'_>) -> Vec<Option<usize>> {
     let mut pairs = Vec::new();
     for &from in &gone {
         for &to in &came {
-            let alike = likeness(base.nodes[from], side.nodes[to], base.keys);
+            let theirs = other.find(&base.ids[from]).map(|at| other.nodes[at]);
+            let alike = [Some(base.nodes[from]), theirs]
+                .into_iter()
+                .flatten()
+                .filter_map(|before| likeness(before, side.nodes[to], base.keys))
+                .max_by(f64::total_cmp);
             if let Some(alike) = alike.filter(|alike| *alike >= RENAMED) {
                 pairs.push((alike, from, to));
             }

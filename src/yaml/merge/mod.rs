@@ -2,8 +2,8 @@
 //!
 //! Each place ends in one of three ways: local's state stays because incoming left it alone,
 //! incoming's state is taken because local left it alone, or both changed it and there is a
-//! [`ConflictRow`]. The walk decides on values ([`walk`], [`keyed`], [`list`]); the decisions make
-//! a plan ([`plan`]); the plan makes edits onto local's text, and the result is compared with the
+//! [`ConflictRow`]. The walk decides on values (`walk`, `keyed`, `list`); the decisions make
+//! a plan (`plan`); the plan makes edits onto local's text, and the result is compared with the
 //! plan once more.
 
 mod align;

@@ -2,9 +2,9 @@
 
 use super::row::{ConflictRow, Reason};
 use crate::path::{Path, Segment};
-use crate::yaml::element::{keyed, same};
-use crate::yaml::schema;
-use crate::yaml::tree::NodeRef;
+use crate::yaml::element::{key_fields, keyed, same, scalar_text};
+use crate::yaml::schema::{self, merge_keys};
+use crate::yaml::tree::{Kind, NodeRef};
 use crate::yaml::{Change, Content, Edit, Error, Fragment, Stream};
 
 /// The edits that make `incoming` of a row true in `stream`.
@@ -113,6 +113,10 @@ fn whole_document(
     })
 }
 
+fn same_place(a: Option<NodeRef<'_>>, b: Option<NodeRef<'_>>) -> bool {
+    a.map(|node| node.span()) == b.map(|node| node.span())
+}
+
 /// The place of a row in one document.
 struct Draft<'a> {
     number: usize,
@@ -144,37 +148,87 @@ impl Draft<'_> {
 
     fn set(&self, text: &Stream, node: NodeRef<'_>) -> Result<Vec<Edit>, Error> {
         let path = &self.row.path;
-        let content = Content::Source(Fragment::of(text, node));
-        match self.root.at(path) {
-            Some(there) if same(there, node) => return Ok(Vec::new()),
-            Some(_) => return Ok(vec![self.edit(path.clone(), Change::Set(content))]),
-            None => {}
-        }
         let parent = path.parent().unwrap_or_default();
-        let element = matches!(path.last(), Some(Segment::Match(_)))
-            || (self
-                .root
-                .at(&parent)
-                .is_some_and(|list| list.scalar().is_none())
-                && self
-                    .root
-                    .at(&parent)
-                    .is_some_and(|list| list.item(0).is_some()));
-        let change = if element {
-            return Ok(vec![self.edit(parent, Change::Append(content))]);
-        } else {
-            Change::Set(content)
-        };
-        // A parent that is gone is made anew; an element of a list around it cannot be.
-        let around = |path: &Path| self.root.at(path).is_some();
-        let mut there = parent;
-        while !around(&there) {
-            if !matches!(there.last(), Some(Segment::Key(_))) {
-                return Err(Error::NotFound { path: there });
+        let there = self.root.at(path);
+        // The element that bears the wanted name already, if another one.
+        let twin = self
+            .twin(&parent, node)
+            .filter(|at| !same_place(self.root.at(&parent.index(*at)), there));
+        let mut edits = Vec::new();
+        let target = match twin {
+            Some(at) => {
+                if there.is_some() {
+                    edits.push(self.edit(path.clone(), Change::Remove));
+                }
+                let name = self.name_of(&parent, at);
+                (self.root.at(&parent.index(at)), parent.join(name))
             }
-            there.pop();
+            None => (there, path.clone()),
+        };
+        if there.is_none() && self.is_renamed(node) {
+            return Ok(edits);
         }
-        Ok(vec![self.edit(path.clone(), change)])
+        let content = Content::Source(Fragment::of(text, node));
+        match target {
+            (Some(found), _) if same(found, node) => {}
+            (Some(_), path) => edits.push(self.edit(path, Change::Set(content))),
+            (None, path) => edits.push(self.add(path, content)?),
+        }
+        Ok(edits)
+    }
+
+    /// Adds what is not there: an element at the end of its list, an entry to its map. Maps around
+    /// it are made anew where they are gone; an element of a list around it cannot be.
+    fn add(&self, path: Path, content: Content) -> Result<Edit, Error> {
+        let parent = path.parent().unwrap_or_default();
+        let list = self
+            .root
+            .at(&parent)
+            .is_some_and(|n| n.kind() == Kind::List);
+        if list || matches!(path.last(), Some(Segment::Match(_))) {
+            return Ok(self.edit(parent, Change::Append(content)));
+        }
+        let mut around = parent;
+        while self.root.at(&around).is_none() {
+            if !matches!(around.last(), Some(Segment::Key(_))) {
+                return Err(Error::NotFound { path: around });
+            }
+            around.pop();
+        }
+        Ok(self.edit(path, Change::Set(content)))
+    }
+
+    /// Whether the row is about the name of an element, and one has the wanted name by now.
+    fn is_renamed(&self, wanted: NodeRef<'_>) -> bool {
+        let path = &self.row.path;
+        let (Some(Segment::Key(key)), Some(mut element)) = (path.last(), path.parent()) else {
+            return false;
+        };
+        let Some(Segment::Match(mut fields)) = element.pop() else {
+            return false;
+        };
+        let text = wanted.scalar().and_then(scalar_text);
+        match (fields.iter_mut().find(|(name, _)| name == key), text) {
+            (Some((_, value)), Some(text)) => *value = text.into_owned(),
+            _ => return false,
+        }
+        self.root
+            .at(&element.join(Segment::Match(fields)))
+            .is_some()
+    }
+
+    fn twin(&self, list: &Path, node: NodeRef<'_>) -> Option<usize> {
+        let items = self.root.at(list).filter(|n| n.kind() == Kind::List)?;
+        merge_keys(&self.row.resource.kind, list.segments()).find_map(|keys| {
+            let fields = key_fields(node, keys)?;
+            items.items().position(|item| item.reads_as(&fields))
+        })
+    }
+
+    fn name_of(&self, list: &Path, at: usize) -> Segment {
+        let kind = &self.row.resource.kind;
+        keyed(kind, list.segments(), [self.root.at(list)])
+            .map_or_else(|| Segment::Key(at.to_string()), |[found]| found.segment(at))
     }
 
     fn remove_members(&self, gone: impl Fn(&str) -> bool) -> Vec<Edit> {

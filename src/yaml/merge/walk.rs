@@ -238,7 +238,7 @@ impl<'a> Walk<'a> {
         }
         let mut without = Vec::new();
         self.withhold(node, claims, &Path::root(), &mut without);
-        if node.len() > 0 && leaves_nothing(node, &without) {
+        if !node.is_empty() && leaves_nothing(node, &without) {
             return Action::Keep;
         }
         Action::Take { node, without }

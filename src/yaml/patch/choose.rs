@@ -194,8 +194,8 @@ pub(super) fn expand(
         let name = container(root, containers, options.unit)?;
         let steps: Vec<&str> = containers.split('.').collect();
         let (last, parents) = steps.split_last().unwrap_or((&"containers", &[]));
-        let list = json!({ *last: [{ "name": name, "image": image }] });
-        merge_into(&mut out, parents, list);
+        let image = json!({ *last: [{ "name": name, "image": image }] });
+        merge_into(&mut out, parents, image);
     }
     if out.contains_key("kind") || out.contains_key("metadata") {
         return Ok(out);

@@ -232,14 +232,13 @@ impl Walk<'_> {
             match key_fields(keys, object) {
                 Ok(fields) => {
                     let place = path.join(Segment::Match(fields.clone()));
-                    match node.items().find(|there| there.reads_as(&fields)) {
-                        Some(there) => self.map(&place, there, object)?,
-                        None => {
-                            let content = Content::Value(without_nulls(item).into_owned());
-                            let edit = Edit::append(self.document, path.clone(), content);
-                            self.edits.push(edit);
-                            self.places.push(place);
-                        }
+                    if let Some(there) = node.items().find(|there| there.reads_as(&fields)) {
+                        self.map(&place, there, object)?;
+                    } else {
+                        let content = Content::Value(without_nulls(item).into_owned());
+                        let edit = Edit::append(self.document, path.clone(), content);
+                        self.edits.push(edit);
+                        self.places.push(place);
                     }
                 }
                 Err(key) => {
