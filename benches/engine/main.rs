@@ -1,6 +1,6 @@
 //! Measures the engine beside baselines of the same run, and prints a table of ratios.
 //!
-//! `cargo bench --bench engine -- [--units N] [--quick] [--once]`: N units (2,000) and then ten
+//! `cargo bench --bench engine -- [--units N] [--runs N] [--quick] [--once]`: N units (2,000) and then ten
 //! times as many, unless `--once`. `--quick`, which is also what `cargo test --benches` does, takes
 //! few units and few runs: it shows that everything still works, and nothing about speed.
 #![expect(clippy::print_stdout, reason = "the table is what the program is for")]
@@ -34,7 +34,7 @@ struct Options {
 }
 
 fn options() -> Result<Options> {
-    let mut units = None;
+    let (mut units, mut runs_given) = (None, None);
     let (mut is_quick, mut is_bench, mut is_once) = (false, false, false);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -46,19 +46,25 @@ fn options() -> Result<Options> {
                         .parse()?,
                 )
             }
+            "--runs" => {
+                let text = args.next().ok_or("expected a number behind --runs")?;
+                runs_given = Some(text.parse()?);
+            }
             "--quick" => is_quick = true,
             "--once" => is_once = true,
             "--bench" => is_bench = true,
             other => {
-                return Err(
-                    format!("expected --units N, --quick or --once, found `{other}`").into(),
-                );
+                return Err(format!(
+                    "expected --units N, --runs N, --quick or --once, found `{other}`"
+                )
+                .into());
             }
         }
     }
     let is_quick = is_quick || !is_bench;
     let (usual, runs, starts) = if is_quick { (50, 1, 3) } else { (2_000, 5, 20) };
     let units = units.unwrap_or(usual);
+    let runs = runs_given.unwrap_or(runs);
     Ok(Options {
         scale: Scale {
             units,

@@ -12,7 +12,7 @@ use crate::app::outcome::Outcome;
 use crate::app::project::unreadable;
 use crate::app::select::{Pin, Selection};
 use crate::app::{App, Verb};
-use crate::db::Prepared;
+use crate::db::Folded;
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, UnitId};
 use crate::model::RevisionSource;
@@ -48,8 +48,24 @@ impl Default for ImportOptions {
 
 struct Incoming {
     file: String,
-    stream: Stream,
-    prepared: Prepared,
+    text: Folded,
+}
+
+/// What was read from a file, as far as it must be known before anything is written.
+struct Parsed {
+    text: Folded,
+    is_secret: bool,
+    is_empty: bool,
+}
+
+impl Parsed {
+    fn of(stream: &Stream) -> Self {
+        Self {
+            text: Folded::of(stream),
+            is_secret: holds_secret(stream),
+            is_empty: stream.view().document_count() == 0,
+        }
+    }
 }
 
 impl App {
@@ -71,11 +87,8 @@ impl App {
         let parsed: Vec<_> = files
             .into_par_iter()
             .map(|path| {
-                let stream = read(&path).map(|stream| {
-                    let prepared = Prepared::of(stream.text());
-                    (stream, prepared)
-                });
-                (path, stream)
+                let parsed = read(&path).map(|stream| Parsed::of(&stream));
+                (path, parsed)
             })
             .collect();
         let mut units: BTreeMap<Slug, Incoming> = BTreeMap::new();
@@ -87,13 +100,13 @@ impl App {
                 Err(errors) => {
                     refused.extend(errors.into_iter().map(|error| (file.clone(), error)));
                 }
-                Ok((stream, _)) if holds_secret(&stream) => {
+                Ok(parsed) if parsed.is_secret => {
                     notes.push(format!("kept out: {file} holds a Secret"));
                 }
-                Ok((stream, _)) if stream.view().document_count() == 0 => {
+                Ok(parsed) if parsed.is_empty => {
                     notes.push(format!("left out: {file} holds no resource"));
                 }
-                Ok((stream, prepared)) => {
+                Ok(Parsed { text, .. }) => {
                     let slug = slug_of(&path)?;
                     if let Some(other) = units.get(&slug) {
                         return Err(Error::new(
@@ -107,11 +120,7 @@ impl App {
                             "rename one of them, or import the folders into spaces of their own",
                         ));
                     }
-                    let incoming = Incoming {
-                        file,
-                        stream,
-                        prepared,
-                    };
+                    let incoming = Incoming { file, text };
                     units.insert(slug, incoming);
                 }
             }
@@ -164,7 +173,7 @@ impl App {
                     let source = RevisionSource::Import {
                         file: incoming.file.clone(),
                     };
-                    let text = (incoming.stream.clone(), incoming.prepared.clone());
+                    let text = incoming.text.unfold()?;
                     let made =
                         self.insert_prepared(transaction, made.id, slug, text, source, &options)?;
                     created.extend(made.report);
@@ -205,10 +214,15 @@ impl App {
             for pin in existing.pins() {
                 let unit = view.unit(pin.unit)?;
                 let bookkeeping = view.bookkeeping(&unit.bookkeeping)?;
-                if let Some(remembered) = bookkeeping.sources.get(source) {
-                    let text = view.text(&remembered.digest)?;
-                    bases.insert(pin.unit, Stream::parse(&text)?);
-                }
+                let Some(remembered) = bookkeeping.sources.get(source) else {
+                    continue;
+                };
+                let base = if remembered.digest == texts[&pin.unit].text.hash() {
+                    Base::Same
+                } else {
+                    Base::Text(view.text(&remembered.digest)?)
+                };
+                bases.insert(pin.unit, base);
             }
             Ok(bases)
         })?;
@@ -222,20 +236,22 @@ impl App {
             },
             &|head| {
                 let incoming = texts[&head.unit.id];
-                let base = bases.get(&head.unit.id);
-                if base == Some(&incoming.stream) {
-                    return Ok(Plan::Unchanged(String::new()));
-                }
+                let base = match bases.get(&head.unit.id) {
+                    Some(Base::Same) => return Ok(Plan::Unchanged(String::new())),
+                    Some(Base::Text(text)) => Some(Stream::parse(text)?),
+                    None => None,
+                };
+                let (stream, _) = incoming.text.unfold()?;
                 let kind = RevisionSource::Import {
                     file: incoming.file.clone(),
                 };
                 let description = format!("import {}", incoming.file);
                 let mut draft = Draft::of(head, kind, description);
-                remember(&mut draft.bookkeeping, source, &incoming.stream, now);
-                draft.remembered.push(incoming.stream.clone());
+                remember(&mut draft.bookkeeping, source, &stream, now);
+                draft.remembered.push(stream.clone());
                 match base {
-                    Some(base) => merged(head, draft, base, &incoming.stream, Prefer::Local),
-                    None if head.stream == incoming.stream => Ok(Plan::Write(Box::new(draft))),
+                    Some(base) => merged(head, draft, &base, &stream, Prefer::Local),
+                    None if head.stream == stream => Ok(Plan::Write(Box::new(draft))),
                     None => Err(Error::new(
                         Kind::Exists,
                         format!(
@@ -260,6 +276,13 @@ fn yaml_files(folder: &str) -> Result<Vec<PathBuf>> {
     collect(Path::new(folder), &mut files)?;
     files.sort();
     Ok(files)
+}
+
+/// The text that a unit was last imported from.
+enum Base {
+    /// It is the one that is imported now.
+    Same,
+    Text(String),
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -107,6 +107,44 @@ impl PackedStream {
     }
 }
 
+/// A text with its tree, folded to a fraction of their size: for holding many at a time.
+#[derive(Debug, Clone)]
+pub struct Folded {
+    prepared: Prepared,
+    tree: Vec<u8>,
+    tree_length: usize,
+}
+
+impl Folded {
+    /// Folds a text and its tree.
+    pub fn of(stream: &Stream) -> Self {
+        let tree = stream.tree().as_bytes();
+        Self {
+            prepared: Prepared::of(stream.text()),
+            tree: compress(tree).unwrap_or_default(),
+            tree_length: tree.len(),
+        }
+    }
+
+    /// The hash of the text.
+    pub fn hash(&self) -> Hash {
+        self.prepared.hash
+    }
+
+    /// The text with its tree, and what it takes to store it.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], which only memory that fails can bring about.
+    pub fn unfold(&self) -> Result<(Stream, Prepared), Error> {
+        let hash = &self.prepared.hash;
+        let text = unpack(&self.prepared.packed, hash)?;
+        let tree = decompress(&self.tree, self.tree_length)
+            .and_then(|tree| Tree::from_bytes(tree).ok())
+            .ok_or_else(|| Error::damaged("tree", hash, "it cannot be unfolded"))?;
+        Ok((Stream::from_stored(text, tree), self.prepared.clone()))
+    }
+}
+
 /// Unpacks a text.
 ///
 /// # Errors

@@ -55,7 +55,7 @@ mod transaction;
 mod verify;
 mod view;
 
-pub use blob::{PackedStream, Prepared};
+pub use blob::{Folded, PackedStream, Prepared};
 pub use codec::{Stored, decode};
 pub use error::Error;
 pub use key::{Counter, Key};

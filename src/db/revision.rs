@@ -131,9 +131,6 @@ impl Transaction {
         let before = unit.bookkeeping;
         if let Some(bookkeeping) = &new.bookkeeping {
             unit.bookkeeping = self.put_bookkeeping(bookkeeping)?;
-            if let (Some(link), Some(taken)) = (&mut unit.upstream, bookkeeping.upstream_revision) {
-                link.revision = taken;
-            }
         }
         let bookkeeping_changed = unit.bookkeeping != before;
         let data = match &prepared {

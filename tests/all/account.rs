@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use windlass::path::{Path, Segment};
-use windlass::yaml::merge::{ConflictRow, MergeInput, Merged, Reason, RowState, merge};
+use windlass::yaml::merge::{ConflictRow, MergeInput, Merged, Prefer, Reason, RowState, merge};
 use windlass::yaml::{PathSet, ResourceId, Stream, pair};
 
 type Leaves = BTreeMap<(String, Path), Value>;
