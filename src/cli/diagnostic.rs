@@ -113,6 +113,22 @@ mod tests {
         .hint("nearest    containers")
         .context("call         pin-node-pool --pool \"payments\"");
         let plain = anstream::adapter::strip_str(&render(&error)).to_string();
-        insta::assert_snapshot!(plain, @"");
+        assert_eq!(
+            plain,
+            [
+                "error[Invalid]: `contaners` does not exist in Deployment/checkout-api",
+                "  ╭▸ functions/pin-node-pool.rhai:3:42",
+                "  │",
+                "1 │ fn pin_node_pool(resource, pool) {",
+                "2 │     resource.set(\"a\", pool);",
+                "3 │     for c in resource.spec.template.spec.contaners {",
+                "  ╰╴                                         ━━━━━━━━━ missing, so there is nothing to loop over",
+                "  = nearest    containers",
+                "",
+                "  call         pin-node-pool --pool \"payments\"",
+                "",
+            ]
+            .join("\n")
+        );
     }
 }
