@@ -184,7 +184,7 @@ fn a_writer_gives_up_after_the_lock_timeout_and_names_the_other() {
         let hurried = open(Duration::from_millis(30), Arc::new(|_| ()));
         let error = hurried.write("patch").err().unwrap();
         assert!(
-            error.to_string().contains("`long import`"),
+            error.to_string().contains("long import"),
             "{name}: {error}"
         );
         assert!(matches!(error, Error::Locked { .. }), "{name}: {error}");
