@@ -307,6 +307,9 @@ impl App {
         if ids.len() > shown.len() {
             let _ = writeln!(text, "\n… and {} more", ids.len() - shown.len());
         }
+        if self.is_rehearsing() {
+            return Ok(text);
+        }
         let _ = write!(
             text,
             "\nDecide\n  \

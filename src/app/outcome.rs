@@ -170,11 +170,11 @@ impl Outcome {
         })
     }
 
-    /// The exit code of a command that ends with this: 5 where decisions are left open.
+    /// The exit code of a command that ends with this: 5 where it left decisions open.
     pub fn exit_code(&self) -> u8 {
         if self.failed() > 0 {
             1
-        } else if self.conflicts().is_empty() {
+        } else if self.is_preview || self.conflicts().is_empty() {
             0
         } else {
             5

@@ -69,6 +69,12 @@ fn row(unit: &str, path: &str, state: &str) -> (String, String, String) {
 fn replicas_of_the_base_are_taken_asked_about_or_kept_as_each_region_said() {
     let world = fleet();
     let _ = world.printed("unit(\"base/api\").set_replicas(4);");
+    // A preview leaves nothing open and decides nothing.
+    let shown = world.ok(&["unit", "update", "--upgrade", "--dry-run", "--space", "*"]);
+    assert!(
+        shown.contains("1 OPEN CONFLICT") && !shown.contains("Decide"),
+        "{shown}"
+    );
     let ran = upgrade(&world);
     assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(
