@@ -1,4 +1,4 @@
-//! The baselines: the same work in SQLite, and the same keys and bytes in bare redb.
+//! The baselines: the same work in `SQLite`, and the same keys and bytes in bare redb.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const TABLE: TableDefinition<'static, &'static [u8], &'static [u8]> =
 
 const CACHE_BYTES: usize = 64 << 20;
 
-/// Units and revisions as two tables of SQLite.
+/// Units and revisions as two tables of `SQLite`.
 pub(crate) struct Sqlite {
     connection: Connection,
 }
@@ -162,11 +162,7 @@ pub(crate) fn difference(before: &Path, after: &Path) -> Result<Vec<KeyValue>> {
         };
         match (&left, &right) {
             (Some((key, _)), _) if order.is_lt() => changes.push((key.value().to_vec(), None)),
-            (Some((_, old)), Some((key, new))) if order.is_eq() => {
-                if old.value() != new.value() {
-                    changes.push((key.value().to_vec(), Some(new.value().to_vec())));
-                }
-            }
+            (Some((_, old)), Some((_, new))) if order.is_eq() && old.value() == new.value() => {}
             (_, Some((key, new))) => {
                 changes.push((key.value().to_vec(), Some(new.value().to_vec())));
             }

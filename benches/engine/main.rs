@@ -44,7 +44,7 @@ fn options() -> Result<Options> {
                     args.next()
                         .ok_or("expected a number behind --units")?
                         .parse()?,
-                )
+                );
             }
             "--runs" => {
                 let text = args.next().ok_or("expected a number behind --runs")?;

@@ -31,7 +31,7 @@ const FEW: usize = 20;
 /// How many variants are made in one transaction while the stage is set.
 const CHUNK: usize = 500;
 
-/// One size: a folder of files, a store, and SQLite beside it.
+/// One size: a folder of files, a store, and `SQLite` beside it.
 pub(crate) struct Stage {
     folder: PathBuf,
     scale: Scale,

@@ -344,13 +344,12 @@ fn read_heads(
     let bookkeeping = transaction.bookkeepings(&bookkeeping)?;
     let mut heads = Vec::with_capacity(units.len());
     for ((unit, stream), bookkeeping) in units.into_iter().zip(streams).zip(bookkeeping) {
-        let space = match spaces.get(&unit.space) {
-            Some(space) => Arc::clone(space),
-            None => {
-                let space = Arc::new(transaction.space(unit.space)?);
-                spaces.insert(unit.space, Arc::clone(&space));
-                space
-            }
+        let space = if let Some(space) = spaces.get(&unit.space) {
+            Arc::clone(space)
+        } else {
+            let space = Arc::new(transaction.space(unit.space)?);
+            spaces.insert(unit.space, Arc::clone(&space));
+            space
         };
         heads.push(PackedHead {
             unit,

@@ -68,9 +68,10 @@ fn lowered(clause: &str) -> String {
             word.push(c);
             continue;
         }
-        match WORDS.contains(&word.as_str()) {
-            true => text.push_str(&word.to_lowercase()),
-            false => text.push_str(&word),
+        if WORDS.contains(&word.as_str()) {
+            text.push_str(&word.to_lowercase());
+        } else {
+            text.push_str(&word);
         }
         word.clear();
         match (quote, c) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
@@ -186,7 +187,7 @@ fn hunks(old: &str, new: &str) -> String {
                 .or(line.old_index())
                 .map_or(0, |index| index + 1);
             let content = line.value().trim_end_matches(['\n', '\r']);
-            text.push_str(&format!("{number:>6} {sign} {content}\n"));
+            let _ = writeln!(text, "{number:>6} {sign} {content}");
         }
     }
     text

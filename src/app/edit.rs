@@ -1,6 +1,7 @@
 //! The planners: patch, function, replacement, merge and restore.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
@@ -256,11 +257,15 @@ fn merge_note(merged: &Merged) -> String {
     };
     match count(RowState::Open) {
         0 => {}
-        open => note.push_str(&format!(", {}", plural(open, "conflict"))),
+        open => {
+            let _ = write!(note, ", {}", plural(open, "conflict"));
+        }
     }
     match count(RowState::Kept) {
         0 => {}
-        protected => note.push_str(&format!(", {protected} protected")),
+        protected => {
+            let _ = write!(note, ", {protected} protected");
+        }
     }
     let kept: BTreeSet<String> = merged
         .kept
@@ -271,7 +276,7 @@ fn merge_note(merged: &Merged) -> String {
     let mut gap = ", kept ";
     for path in &kept {
         if rest < kept.len() && note.chars().count() + path.chars().count() > MAX_NOTE {
-            note.push_str(&format!(" and {rest} more"));
+            let _ = write!(note, " and {rest} more");
             break;
         }
         note.push_str(gap);

@@ -192,7 +192,7 @@ impl App {
                 })
             })?
         } else {
-            let (outcome, op) = self.atomic(None, body)?;
+            let (outcome, op) = self.as_one(None, None, body)?;
             Outcome { op, ..outcome }
         };
         outcome.verb = verb;

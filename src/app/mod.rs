@@ -107,6 +107,8 @@ struct Open {
     /// Whether every call makes revisions of its own, as it would outside.
     is_stepwise: bool,
     since: Timestamp,
+    /// How long it may stay open.
+    limit: Option<Duration>,
     calls: Vec<Verb>,
     /// Why the transaction cannot be committed any more.
     broken: Option<Error>,

@@ -458,14 +458,16 @@ fn look(
     if !report.note.is_empty() {
         report.note.push_str(", ");
     }
-    report.note.push_str(&match live.reason.as_str() {
-        "" => word,
-        // How many objects there are was said already.
-        reason => match (live.status, reason.split_once(" in place, ")) {
-            (Status::Ready, Some((_, pods))) => format!("{word}: {pods}"),
-            _ => format!("{word}: {reason}"),
-        },
-    });
+    // How many objects there are was said already.
+    let reason = match (live.status, live.reason.split_once(" in place, ")) {
+        (Status::Ready, Some((_, pods))) => pods,
+        _ => live.reason.as_str(),
+    };
+    report.note.push_str(&word);
+    if !reason.is_empty() {
+        report.note.push_str(": ");
+        report.note.push_str(reason);
+    }
     if options.wait && live.status != Status::Ready {
         report.status = Done::Failed(
             Error::new(

@@ -111,12 +111,23 @@ impl App {
         why: Option<&str>,
         body: impl FnOnce() -> Result<T>,
     ) -> Result<(T, Option<OpId>)> {
+        self.as_one(Some(ATOMIC_LIMIT), why, body)
+    }
+
+    /// As [`Self::atomic`], for a use case of several steps: how long it takes depends on how much
+    /// there is to do, not on what a script does meanwhile.
+    pub(crate) fn as_one<T>(
+        &self,
+        limit: Option<Duration>,
+        why: Option<&str>,
+        body: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, Option<OpId>)> {
         if self.has_open() {
             return self.joined(body).map(|value| (value, None));
         }
         let transaction = self.0.db.write(&self.0.settings.command)?;
         let heads = self.scope().own_heads.clone();
-        let value = self.with_open(Open::new(transaction, false), body);
+        let value = self.with_open(Open::new(transaction, false, limit), body);
         let (result, open) = value;
         let result = result.and_then(|value| {
             let open = open?;
@@ -192,7 +203,7 @@ impl App {
         }
         let transaction = self.0.db.overlay()?;
         let heads = self.scope().own_heads.clone();
-        let (result, open) = self.with_open(Open::new(transaction, true), body);
+        let (result, open) = self.with_open(Open::new(transaction, true, None), body);
         self.scope().own_heads = heads;
         let value = result?;
         inspect(open?.slot.transaction()?, value)
@@ -325,7 +336,7 @@ impl Drop for Lent<'_> {
 }
 
 impl Open {
-    fn new(transaction: Transaction, is_preview: bool) -> Self {
+    fn new(transaction: Transaction, is_preview: bool, limit: Option<Duration>) -> Self {
         let since = transaction.at();
         let slot = Slot::new(transaction);
         Self {
@@ -333,6 +344,7 @@ impl Open {
             is_preview,
             is_stepwise: false,
             since,
+            limit,
             calls: Vec::new(),
             broken: None,
         }
@@ -340,15 +352,17 @@ impl Open {
 
     fn refuse_overdue(&self, now: Timestamp) -> Result<()> {
         let open = now.microseconds().saturating_sub(self.since.microseconds());
-        let limit = i64::try_from(ATOMIC_LIMIT.as_micros()).unwrap_or(i64::MAX);
-        if self.is_preview || open <= limit {
+        let Some(limit) = self.limit else {
+            return Ok(());
+        };
+        if open <= i64::try_from(limit.as_micros()).unwrap_or(i64::MAX) {
             return Ok(());
         }
         Err(Error::new(
             Kind::Limit,
             format!(
                 "expected atomic to end within {} s, found it still open",
-                ATOMIC_LIMIT.as_secs()
+                limit.as_secs()
             ),
         )
         .hint("other writers wait for it: compute first, write inside atomic"))

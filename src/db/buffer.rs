@@ -68,6 +68,10 @@ impl Buffer {
     }
 
     /// What is known of a key without asking the writer.
+    #[expect(
+        clippy::option_option,
+        reason = "not known, known to be absent, and a value are three"
+    )]
     fn held(&self, key: &[u8]) -> Option<Option<&[u8]>> {
         self.changes
             .find(key)

@@ -97,7 +97,7 @@ fn json(text: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|error| {
         Error::new(
             Kind::Usage,
-            format!("expected JSON for --patch, found `{:.60}`: {error}", text),
+            format!("expected JSON for --patch, found `{text:.60}`: {error}"),
         )
     })
 }

@@ -526,7 +526,7 @@ fn no_method(signature: &str, function: Option<&Function>) -> Error {
 /// Names of all native functions; listing them takes milliseconds.
 fn native_names() -> &'static [String] {
     static NAMES: OnceLock<Vec<String>> = OnceLock::new();
-    NAMES.get_or_init(|| names_of(&engine::function_engine()))
+    NAMES.get_or_init(|| names_of(engine::function_engine()))
 }
 
 /// The names of the functions that an engine has, sorted.

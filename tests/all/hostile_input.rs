@@ -34,10 +34,8 @@ fn yaml_that_is_a_trap_is_refused_with_line_and_column() {
     let mut bomb = "kind: X\na0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let before = format!("*a{}, ", level - 1).repeat(9);
-        bomb.push_str(&format!(
-            "a{level}: &a{level} [{}]\n",
-            before.trim_end_matches(", ")
-        ));
+        let list = before.trim_end_matches(", ");
+        bomb.extend([format!("a{level}: &a{level} [{list}]\n")]);
     }
     let cases = [
         (
@@ -123,7 +121,9 @@ fn runaway_functions_stop_with_kind_limit_and_change_nothing() {
 #[test]
 fn files_that_are_no_store_are_refused_and_left_as_they_are() {
     let world = World::empty();
-    let garbage: Vec<u8> = (0..9000_u32).map(|i| (i * 7919 >> 3) as u8).collect();
+    let garbage: Vec<u8> = (0..9000_u32)
+        .map(|i| ((i * 7919) >> 3).to_be_bytes()[3])
+        .collect();
     let path = world.path().join("garbage.redb");
     std::fs::write(&path, &garbage).expect("the file is written");
     for args in [
