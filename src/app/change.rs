@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
@@ -14,7 +15,7 @@ use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::select::{Pin, Selection};
 use crate::app::{App, Verb};
 use crate::db::{NewRevision, PackedStream, Prepared, Transaction, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::id::{ConflictId, SpaceId, UnitId};
 use crate::model::{Bookkeeping, Conflict, EditRecord, Hash, RevisionSource, Side, Space, Unit};
 use crate::script::engine::pool;
@@ -104,7 +105,10 @@ pub struct ChangeOptions {
     pub dry_run: bool,
 }
 
-type Planner<'a> = dyn Fn(&Head) -> Result<Plan> + Sync + 'a;
+/// Why a unit was left alone after another one used up the allowance of a function.
+const NOT_TRIED: &str = "not tried: the function ran out of its allowance before";
+
+pub(crate) type Planner<'a> = dyn Fn(&Head) -> Result<Plan> + Sync + 'a;
 
 impl App {
     /// Changes every unit of a selection, or none.
@@ -154,10 +158,47 @@ impl App {
             (Err(_), Some(outcome)) if outcome.failed() > 0 => Ok(outcome),
             (Err(error), _) => Err(error),
             (Ok(_), None) => Err(Error::new(
-                crate::error::Kind::Internal,
+                Kind::Internal,
                 "a change was committed without an outcome",
             )),
         }
+    }
+
+    /// Tries the first unit on a snapshot: where that uses up a function's allowance, the outcome
+    /// says so, and the store has not been opened for writing.
+    pub(crate) fn exhausted_by_first(
+        &self,
+        selection: &Selection,
+        verb: &str,
+        plan: &Planner<'_>,
+    ) -> Result<Option<Outcome>> {
+        let Some(first) = selection.pins().first().filter(|_| !self.has_open()) else {
+            return Ok(None);
+        };
+        let first = Selection::of_unit(first.unit, first.head);
+        let mut outcome = self.rehearse(
+            || Ok(()),
+            |transaction, ()| change_all(self, transaction, &first, verb, plan, None),
+        )?;
+        let is_exhausted = outcome.reports.iter().any(
+            |report| matches!(&report.status, Status::Failed(error) if error.kind() == Kind::Limit),
+        );
+        if !is_exhausted {
+            return Ok(None);
+        }
+        let names = self.references(selection)?;
+        for (pin, reference) in selection.pins().iter().zip(names).skip(1) {
+            outcome.reports.push(UnitReport {
+                unit: pin.unit,
+                reference,
+                before: pin.head,
+                after: pin.head,
+                status: Status::Skipped(NOT_TRIED.to_owned()),
+                note: String::new(),
+                conflicts: Vec::new(),
+            });
+        }
+        Ok(Some(outcome))
     }
 
     /// What [`Self::change`] would do, with as little written into memory as that takes.
@@ -207,6 +248,8 @@ fn change_all(
     };
     app.refuse_moved(transaction, selection)?;
     let actor = app.actor();
+    let exhausted = AtomicBool::new(false);
+    let plan = &stopping(plan, &exhausted);
     if let [pin] = selection.pins() {
         // Not worth other threads.
         let heads = read_heads(transaction, &[*pin], &mut BTreeMap::new())?;
@@ -239,6 +282,27 @@ fn change_all(
         if is_last {
             return Ok(outcome);
         }
+    }
+}
+
+/// A planner that does not try further units once one of them used up a function's allowance:
+/// each of thousands would take as long.
+fn stopping<'a>(
+    plan: &'a Planner<'_>,
+    exhausted: &'a AtomicBool,
+) -> impl Fn(&Head) -> Result<Plan> + Sync + 'a {
+    move |head| {
+        if exhausted.load(Ordering::Relaxed) {
+            return Ok(Plan::Skip(NOT_TRIED.to_owned()));
+        }
+        let result = plan(head);
+        if result
+            .as_ref()
+            .is_err_and(|error| error.kind() == Kind::Limit)
+        {
+            exhausted.store(true, Ordering::Relaxed);
+        }
+        result
     }
 }
 

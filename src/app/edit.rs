@@ -67,7 +67,7 @@ impl App {
             args: call,
         };
         let verb = Verb::with(text.clone(), arguments.to_json().into());
-        self.change(selection, verb, options, &|head| {
+        let plan = |head: &Head| {
             let labels = &head.unit.labels;
             let done = self.0.runner.call(
                 &function,
@@ -89,7 +89,11 @@ impl App {
             draft.stream = done.stream;
             draft.edits = done.edits;
             Ok(Plan::Write(Box::new(draft)))
-        })
+        };
+        if let Some(outcome) = self.exhausted_by_first(selection, &text, &plan)? {
+            return Ok(outcome);
+        }
+        self.change(selection, verb, options, &plan)
     }
 
     /// Replaces the data, always.

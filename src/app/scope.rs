@@ -261,7 +261,7 @@ impl App {
         self.scope().message = Some(why.to_owned());
     }
 
-    fn has_open(&self) -> bool {
+    pub(super) fn has_open(&self) -> bool {
         let scope = self.scope();
         scope.open.is_some() || scope.is_lent
     }

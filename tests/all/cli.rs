@@ -262,3 +262,26 @@ fn a_changed_text_is_merged_and_who_has_none_is_refused() {
     let data = world.ok(&["unit", "data", "a/web"]);
     assert_eq!(data, DEPLOYMENT.replace("replicas: 2", "replicas: 5"));
 }
+
+#[test]
+fn a_runaway_function_over_many_units_is_tried_once_and_leaves_every_byte_of_the_store() {
+    let world = with_units(40);
+    world.write(
+        "functions/for-ever.rhai",
+        "fn for_ever(resource) { loop { } }\n",
+    );
+    let store = world.path().join(".windlass/store.redb");
+    let before = std::fs::read(&store).expect("the store");
+    let ran = world.run(&["run", "for-ever", "--space", "bench", "--json"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("a report");
+    assert_eq!(
+        (&report["Matched"], &report["Failed"]),
+        (&40.into(), &1.into())
+    );
+    assert_eq!(report["Units"][0]["Error"]["kind"], "Limit");
+    assert!(
+        before == std::fs::read(&store).expect("the store"),
+        "the store changed"
+    );
+}
