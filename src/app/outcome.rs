@@ -126,12 +126,16 @@ impl Outcome {
             "unit         {} r{}",
             report.reference, report.before
         ));
+        let error = error.context(format!("call         {}", self.verb));
         if self.is_partial {
             return Some(
                 error.context(format!("what was sent before it stays: {}", self.summary())),
             );
         }
-        Some(if matched > 1 {
+        let is_in_function = error
+            .location()
+            .is_some_and(|at| at.file.ends_with(".rhai"));
+        let error = if matched > 1 {
             let skipped = match self.skipped() {
                 0 => String::new(),
                 skipped => format!("; {skipped} skipped"),
@@ -142,6 +146,14 @@ impl Outcome {
             ))
         } else {
             error.context("nothing was written")
+        };
+        Some(if is_in_function && matched > 1 {
+            let (call, unit) = (&self.verb, &report.reference);
+            error.context(format!(
+                "windlass run {call} --unit {unit} --dry-run    just this one"
+            ))
+        } else {
+            error
         })
     }
 

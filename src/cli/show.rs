@@ -57,6 +57,12 @@ pub(super) fn output(output: &Output, format: Format) -> Result<u8> {
         (Style::Table, Output::Text(text) | Output::Report { text, .. }) => text.clone(),
     };
     print(&text);
+    // The report has a line for each unit; what went wrong is worth more than a line, once.
+    if let (Style::Table, Output::Outcome(outcome)) = (format.style, output)
+        && let Some(failure) = outcome.failure().filter(|_| !outcome.is_preview)
+    {
+        error(&failure, format);
+    }
     Ok(output.exit_code())
 }
 
