@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -134,7 +135,7 @@ impl Outcome {
         }
         let is_in_function = error
             .location()
-            .is_some_and(|at| at.file.ends_with(".rhai"));
+            .is_some_and(|at| Path::new(&at.file).extension().is_some());
         let error = if matched > 1 {
             let skipped = match self.skipped() {
                 0 => String::new(),
