@@ -192,17 +192,6 @@ impl Error {
         self
     }
 
-    /// Names the file that the location is in, where it has no name yet.
-    #[must_use]
-    pub fn in_file(mut self, file: &str) -> Self {
-        if let Some(location) = &mut self.0.location
-            && location.file.is_empty()
-        {
-            file.clone_into(&mut location.file);
-        }
-        self
-    }
-
     /// Ends the process with `code` instead of the kind's own: a script's `exit(code)`.
     #[must_use]
     pub fn with_exit_code(mut self, code: u8) -> Self {
