@@ -312,43 +312,47 @@ impl App {
         let verb = Verb::new(format!("unit {word} {slug}"));
         let (made, op) = self.write(verb, |transaction| {
             refuse_taken(transaction, space, slug)?;
-            let source_space = transaction.space(original.space)?;
-            let reference = format!("{}/{}", source_space.slug, original.slug);
-            let mut all_labels = original.labels.clone();
-            all_labels.extend(labels.clone());
-            let link = Upstream {
-                unit: original.id,
-                revision: original.head,
-            };
-            let stream = transaction.stream(&original.data)?;
-            let new = NewUnit {
-                space,
-                slug: slug.clone(),
-                labels: all_labels,
-                stream,
-                prepared: None,
-                author: self.actor(),
-                source: if is_linked {
-                    RevisionSource::Clone {
-                        unit: original.id,
-                        revision: original.head,
-                    }
-                } else {
-                    RevisionSource::Copy {
-                        unit: original.id,
-                        revision: original.head,
-                    }
-                },
-                description: format!("{word} of {reference} r{}", original.head),
-                bookkeeping: Bookkeeping {
-                    upstream_revision: is_linked.then_some(original.head),
-                    ..Bookkeeping::default()
-                },
-                upstream: is_linked.then_some(link),
-            };
-            self.new_unit(transaction, new)
+            self.clone_within(transaction, space, original, slug, labels, is_linked)
         })?;
         Ok(Made { op, ..made })
+    }
+
+    /// Makes a variant or a copy under a name that is free.
+    pub(crate) fn clone_within(
+        &self,
+        transaction: &mut Transaction,
+        space: SpaceId,
+        original: &Unit,
+        slug: &Slug,
+        labels: &BTreeMap<String, String>,
+        is_linked: bool,
+    ) -> Result<Made<UnitId>> {
+        let word = if is_linked { "clone" } else { "copy" };
+        let source_space = transaction.space(original.space)?;
+        let reference = format!("{}/{}", source_space.slug, original.slug);
+        let mut all_labels = original.labels.clone();
+        all_labels.extend(labels.clone());
+        let (unit, revision) = (original.id, original.head);
+        let new = NewUnit {
+            space,
+            slug: slug.clone(),
+            labels: all_labels,
+            stream: transaction.stream(&original.data)?,
+            prepared: None,
+            author: self.actor(),
+            source: if is_linked {
+                RevisionSource::Clone { unit, revision }
+            } else {
+                RevisionSource::Copy { unit, revision }
+            },
+            description: format!("{word} of {reference} r{revision}"),
+            bookkeeping: Bookkeeping {
+                upstream_revision: is_linked.then_some(revision),
+                ..Bookkeeping::default()
+            },
+            upstream: is_linked.then_some(Upstream { unit, revision }),
+        };
+        self.new_unit(transaction, new)
     }
 
     fn insert_unit(

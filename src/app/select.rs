@@ -7,6 +7,7 @@ use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, Paral
 use serde_json::Value;
 
 use crate::app::App;
+use crate::app::filter::Filtering;
 use crate::app::outcome::UnitReport;
 use crate::app::record::UnitRecord;
 use crate::app::related::{Facts, Related};
@@ -36,6 +37,8 @@ pub struct Pin {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     pins: Vec<Pin>,
+    /// Whether nothing was said of which units: it can be read, but not written.
+    is_unsaid: bool,
 }
 
 impl Selection {
@@ -43,6 +46,7 @@ impl Selection {
     pub fn of_unit(unit: UnitId, head: u32) -> Self {
         Self {
             pins: vec![Pin { unit, head }],
+            is_unsaid: false,
         }
     }
 
@@ -54,12 +58,21 @@ impl Selection {
         });
         Self {
             pins: pins.collect(),
+            is_unsaid: false,
         }
     }
 
     /// The units, in order.
     pub fn pins(&self) -> &[Pin] {
         &self.pins
+    }
+
+    /// The same selection without its units, to be filled in another order.
+    pub(crate) fn emptied(&self) -> Self {
+        Self {
+            pins: Vec::new(),
+            is_unsaid: self.is_unsaid,
+        }
     }
 
     /// Adds a unit at the end.
@@ -79,8 +92,25 @@ pub struct Request {
     pub units: Vec<String>,
     /// A clause.
     pub clause: Option<String>,
+    /// The name of a stored filter, or a clause.
+    pub filter: Option<String>,
     /// Values for the `$name`s of clauses.
     pub bindings: BTreeMap<String, Value>,
+}
+
+impl Request {
+    /// Whether it means every unit there is because it says nothing, or only `*`.
+    pub fn says_nothing(&self) -> bool {
+        let is_bare = |text: &Option<String>| {
+            text.as_deref()
+                .is_none_or(|text| matches!(text.trim(), "" | "*"))
+        };
+        is_bare(&self.selector)
+            && is_bare(&self.clause)
+            && is_bare(&self.filter)
+            && self.space.is_none()
+            && self.units.is_empty()
+    }
 }
 
 /// A [`Request`] that has been read.
@@ -89,6 +119,10 @@ struct Wanted {
     space: Option<Glob>,
     units: Vec<(Option<Glob>, Glob)>,
     query: Query,
+    /// What a stored filter says of the units' spaces.
+    from_space: Option<Glob>,
+    /// Whether it means every unit there is, because nothing narrows it.
+    is_unsaid: bool,
 }
 
 impl App {
@@ -99,8 +133,8 @@ impl App {
     /// When a text cannot be read, or a unit or space that is named without a glob does not
     /// exist.
     pub fn select(&self, request: &Request) -> Result<Selection> {
-        let wanted = Wanted::read(request)?;
         self.read(|view| {
+            let wanted = Wanted::read(view, request)?;
             let found = find(view, &wanted)?;
             refuse_unknown(view, request, &wanted, &found)?;
             let pins = found.into_iter().map(|unit| Pin {
@@ -109,6 +143,7 @@ impl App {
             });
             Ok(Selection {
                 pins: pins.collect(),
+                is_unsaid: wanted.is_unsaid,
             })
         })
     }
@@ -118,7 +153,7 @@ impl App {
     /// # Errors
     /// When a text cannot be read.
     pub fn explain(&self, request: &Request) -> Result<Option<String>> {
-        let wanted = Wanted::read(request)?;
+        let wanted = self.read(|view| Wanted::read(view, request))?;
         let query = match &wanted.selector {
             Selector::Clause(query) => query.clone().and(wanted.query),
             Selector::Reference { .. } => wanted.query,
@@ -178,12 +213,20 @@ impl App {
         })
     }
 
-    /// Refuses a selection of which somebody else has changed a unit.
+    /// Refuses a selection of which somebody else has changed a unit, and one that nobody asked
+    /// for: a bare `*` or nothing at all.
     pub(crate) fn refuse_moved(
         &self,
         transaction: &Transaction,
         selection: &Selection,
     ) -> Result<()> {
+        if selection.is_unsaid {
+            return Err(Error::new(
+                Kind::Usage,
+                "expected to be told which units to write, found everything",
+            )
+            .hint("`*/*` and --space '*' mean every unit of every space"));
+        }
         for pins in selection.pins.chunks(CHUNK) {
             let ids: Vec<UnitId> = pins.iter().map(|pin| pin.unit).collect();
             for (pin, unit) in pins.iter().zip(transaction.find_units(&ids)?) {
@@ -219,7 +262,7 @@ impl App {
 }
 
 impl Wanted {
-    fn read(request: &Request) -> Result<Self> {
+    fn read(view: &View, request: &Request) -> Result<Self> {
         let mut values = BTreeMap::new();
         for (name, value) in &request.bindings {
             values.insert(name.clone(), literal(name, value)?);
@@ -244,11 +287,32 @@ impl Wanted {
             None => Query::everything(),
             Some(text) => parse_with(text, &values)?,
         };
+        let space = request.space.as_deref();
+        let filtering = match request.filter.as_deref() {
+            None => None,
+            Some(text) => Some(Filtering::read(view, text, space, &values)?),
+        };
+        let has_stored = filtering.as_ref().is_some_and(|found| found.is_stored);
+        let (query, from_space) = match filtering {
+            None => (query, None),
+            Some(filtering) => (query.and(filtering.query), filtering.from_space),
+        };
+        let is_open = |query: &Query| query.condition().is_none() && query.limit().is_none();
+        let is_unsaid = match &selector {
+            Selector::Clause(selector) => is_open(selector),
+            Selector::Reference { space: None, unit } => unit.to_string() == "*",
+            Selector::Reference { .. } => false,
+        } && is_open(&query)
+            && !has_stored
+            && space.is_none()
+            && units.is_empty();
         Ok(Self {
             selector,
-            space: request.space.as_deref().map(Glob::new),
+            space: space.map(Glob::new),
             units,
             query,
+            from_space,
+            is_unsaid,
         })
     }
 
@@ -258,6 +322,11 @@ impl Wanted {
             Selector::Clause(query) => query.clone().and(self.query.clone()),
             Selector::Reference { .. } => self.query.clone(),
         }
+    }
+
+    /// Whether a unit that is named can only be missing because there is none.
+    fn has_names_only(&self) -> bool {
+        self.condition().condition().is_none() && self.from_space.is_none()
     }
 
     fn access(&self) -> Access {
@@ -295,11 +364,11 @@ impl Wanted {
             Selector::Reference { space, unit } => is(space.as_ref(), unit),
             Selector::Clause(_) => true,
         };
+        let spaces = self.space.iter().chain(&self.from_space);
         by_selector
-            && self
-                .space
-                .as_ref()
-                .is_none_or(|glob| glob.is_match(space.slug.as_str()))
+            && spaces
+                .into_iter()
+                .all(|glob| glob.is_match(space.slug.as_str()))
             && (self.units.is_empty()
                 || self
                     .units
@@ -481,7 +550,7 @@ fn refuse_unknown(view: &View, request: &Request, wanted: &Wanted, found: &[Unit
     if let Selector::Reference { space, .. } = &wanted.selector
         && wanted.selector.is_single()
         && found.is_empty()
-        && wanted.condition().condition().is_none()
+        && wanted.has_names_only()
     {
         if let Some(slug) = space.as_ref().and_then(Glob::literal)
             && slug
@@ -497,7 +566,7 @@ fn refuse_unknown(view: &View, request: &Request, wanted: &Wanted, found: &[Unit
         let is_named =
             unit.literal().is_some() && space.as_ref().is_none_or(|glob| glob.literal().is_some());
         let is_found = found.iter().any(|found| unit.is_match(found.slug.as_str()));
-        if is_named && !is_found && wanted.condition().condition().is_none() {
+        if is_named && !is_found && wanted.has_names_only() {
             return Err(no_unit(text));
         }
     }

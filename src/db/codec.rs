@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Error, older};
-use crate::model::{Bookkeeping, Conflict, Operation, Revision, Space, Target, Unit, Worker};
+use crate::model::{
+    Bookkeeping, Conflict, Filter, Operation, Revision, Space, Target, Unit, Worker,
+};
 
 /// An entity with a stored form.
 pub trait Stored: Serialize + DeserializeOwned {
@@ -58,6 +60,7 @@ stored! {
     Operation as "operation";
     Target as "target";
     Worker as "worker";
+    Filter as "filter";
 }
 
 /// The stored form of an entity.

@@ -15,6 +15,7 @@
 //! | `c` | conflict | [`Conflict`](crate::model::Conflict) | record |
 //! | `a` | name | [`Target`](crate::model::Target) | record |
 //! | `w` | space, name | [`Worker`](crate::model::Worker) | record |
+//! | `f` | space or 0, name | [`Filter`](crate::model::Filter) | record |
 //! | `x` | bytes of the sandbox's own | bytes of the sandbox's own | cluster |
 //! | `t` | number of a pack (8 bytes) | texts and their trees (see `pack`) | content |
 //! | `g` | hash | [`Bookkeeping`](crate::model::Bookkeeping) | content |
@@ -36,6 +37,9 @@
 use crate::id::{ConflictId, OpId, RunId, Slug, SpaceId, UnitId};
 use crate::model::Hash;
 
+/// In the place of the number of a space: spaces are numbered from 1.
+const NO_SPACE: u64 = 0;
+
 /// A key, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
@@ -55,6 +59,8 @@ pub enum Key {
     Target(Slug),
     /// A worker of a space.
     Worker(SpaceId, Slug),
+    /// A filter of a space, or of the store.
+    Filter(Option<SpaceId>, Slug),
     /// A record of the sandbox.
     Cluster(Vec<u8>),
     /// Index: the place of a text.
@@ -142,6 +148,9 @@ impl Key {
             Self::Worker(space, slug) => Writing::new(b'w')
                 .number(space.0)
                 .bytes(slug.as_str().as_bytes()),
+            Self::Filter(space, slug) => Writing::new(b'f')
+                .number(space.map_or(NO_SPACE, |space| space.0))
+                .bytes(slug.as_str().as_bytes()),
             Self::Cluster(own) => Writing::new(b'x').bytes(own),
             Self::Text(hash) => Writing::new(b'b').bytes(hash.as_bytes()),
             Self::Pack(pack) => Writing::new(b't').number(*pack),
@@ -182,6 +191,10 @@ impl Key {
             b'c' => Self::Conflict(ConflictId(fields.number()?)),
             b'a' => Self::Target(fields.last_name()?),
             b'w' => Self::Worker(SpaceId(fields.number()?), fields.last_name()?),
+            b'f' => {
+                let space = Some(fields.number()?).filter(|number| *number != NO_SPACE);
+                Self::Filter(space.map(SpaceId), fields.last_name()?)
+            }
             b'x' => Self::Cluster(fields.rest().to_vec()),
             b'b' => Self::Text(fields.hash()?),
             b't' => Self::Pack(fields.number()?),
@@ -217,6 +230,10 @@ pub(super) mod prefix {
 
     pub(in crate::db) fn workers_of(space: SpaceId) -> Vec<u8> {
         Writing::new(b'w').number(space.0).0
+    }
+
+    pub(in crate::db) fn filters_of(space: SpaceId) -> Vec<u8> {
+        Writing::new(b'f').number(space.0).0
     }
 
     pub(in crate::db) fn space_slugs(beginning: &str) -> Vec<u8> {
@@ -388,6 +405,8 @@ mod tests {
             two(|| number().prop_map(|n| Key::Conflict(ConflictId(n)))),
             two(|| slug().prop_map(Key::Target)),
             two(|| (number(), slug()).prop_map(|(n, s)| Key::Worker(SpaceId(n), s))),
+            two(|| (number(), slug())
+                .prop_map(|(n, s)| { Key::Filter((n != NO_SPACE).then_some(SpaceId(n)), s) })),
             two(|| prop::collection::vec(any::<u8>(), 0..4).prop_map(Key::Cluster)),
             two(|| hash().prop_map(Key::Text)),
             two(|| number().prop_map(Key::Pack)),

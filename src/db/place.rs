@@ -1,9 +1,9 @@
-//! Reads of targets, workers and the sandbox's records.
+//! Reads of targets, workers, filters and the sandbox's records.
 
 use super::key::{Key, prefix};
 use super::{Error, View};
 use crate::id::{Slug, SpaceId};
-use crate::model::{Target, Worker};
+use crate::model::{Filter, Target, Worker};
 use crate::store::{Range, Visit};
 
 impl View {
@@ -45,6 +45,34 @@ impl View {
     /// When the store cannot be read.
     pub fn workers(&self) -> Result<Vec<Worker>, Error> {
         self.records(&Range::prefix(&prefix::of(b'w')), usize::MAX)
+    }
+
+    /// A filter of a space, or of the store where none is given, by slug.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn find_filter(
+        &self,
+        space: Option<SpaceId>,
+        slug: &Slug,
+    ) -> Result<Option<Filter>, Error> {
+        self.find(&Key::Filter(space, slug.clone()), slug)
+    }
+
+    /// The filters of a space, sorted by slug.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn filters_in(&self, space: SpaceId) -> Result<Vec<Filter>, Error> {
+        self.records(&Range::prefix(&prefix::filters_of(space)), usize::MAX)
+    }
+
+    /// All filters, those of the store first, then by the number of their space, and by slug.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn filters(&self) -> Result<Vec<Filter>, Error> {
+        self.records(&Range::prefix(&prefix::of(b'f')), usize::MAX)
     }
 
     /// A record of the sandbox.

@@ -12,7 +12,7 @@ use super::pack::Open;
 use super::{Error, FORMAT, View};
 use crate::clock::{Clock, Timestamp};
 use crate::id::{ApplyId, ConflictId, OpId, RunId, Slug, SpaceId, UnitId};
-use crate::model::{Conflict, Hash, Operation, Space, Target, Unit, Worker};
+use crate::model::{Conflict, Filter, Hash, Operation, Space, Target, Unit, Worker};
 use crate::store::Writer;
 
 /// An open write transaction. It reads like a [`View`], its own writes included.
@@ -263,18 +263,19 @@ impl Transaction {
     /// Deletes an empty space.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::InUse`] when it has units or workers; and when the store
+    /// [`Error::NotFound`]; [`Error::InUse`] when it has units, workers or filters; and when the store
     /// cannot be used. The transaction is poisoned then.
     pub fn delete_space(&mut self, space: SpaceId) -> Result<(), Error> {
         self.guarded(|writing| {
             let old = writing.space(space)?;
             let units = writing.unit_ids_in(space)?.len();
             let workers = writing.workers_in(space)?.len();
-            if units + workers > 0 {
+            let filters = writing.filters_in(space)?.len();
+            if units + workers + filters > 0 {
                 return Err(Error::InUse {
                     what: "space",
                     which: old.slug.to_string(),
-                    found: format!("{units} units and {workers} workers"),
+                    found: format!("{units} units, {workers} workers and {filters} filters"),
                 });
             }
             writing.put_entries(&index::of_space(&old), &[])?;
@@ -341,7 +342,7 @@ impl Transaction {
     }
 }
 
-/// Conflicts, targets, workers and the sandbox's records.
+/// Conflicts, targets, workers, filters and the sandbox's records.
 impl Transaction {
     /// Writes a conflict, new or not, and counts the open ones of its unit.
     ///
@@ -424,6 +425,27 @@ impl Transaction {
     pub fn delete_worker(&mut self, space: SpaceId, slug: &Slug) -> Result<(), Error> {
         let key = Key::Worker(space, slug.clone());
         self.put_plain(&key, None)
+    }
+
+    /// Writes a filter, new or not.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when its space is not there, and when the store cannot be used; the
+    /// transaction is poisoned then.
+    pub fn put_filter(&mut self, filter: &Filter) -> Result<(), Error> {
+        if let Some(space) = filter.space {
+            self.guarded(|writing| writing.space(space).map(drop))?;
+        }
+        let key = Key::Filter(filter.space, filter.slug.clone());
+        self.put_plain(&key, Some(codec::encode(filter)))
+    }
+
+    /// Deletes a filter; nothing happens when it is not there.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn delete_filter(&mut self, space: Option<SpaceId>, slug: &Slug) -> Result<(), Error> {
+        self.put_plain(&Key::Filter(space, slug.clone()), None)
     }
 
     /// Writes a record of the sandbox. The log keeps only the hash of what was there before:

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 mod bookkeeping;
 mod conflict;
+mod filter;
 mod hash;
 mod hold;
 mod operation;
@@ -15,6 +16,7 @@ mod unit;
 
 pub use bookkeeping::{Bookkeeping, SourceText};
 pub use conflict::{Conflict, Side};
+pub use filter::Filter;
 pub use hash::{Hash, InvalidHash};
 pub use hold::Hold;
 pub use operation::Operation;

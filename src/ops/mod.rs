@@ -13,6 +13,11 @@ pub mod conflict_keep;
 pub mod conflict_list;
 pub mod conflict_show;
 pub mod conflict_take;
+pub mod filter_create;
+pub mod filter_delete;
+pub mod filter_get;
+pub mod filter_list;
+pub mod filter_update;
 pub mod function_do;
 pub mod function_explain;
 pub mod function_list;
@@ -57,6 +62,11 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<conflict_list::ConflictList>(),
     OpDef::of::<conflict_show::ConflictShow>(),
     OpDef::of::<conflict_take::ConflictTake>(),
+    OpDef::of::<filter_create::FilterCreate>(),
+    OpDef::of::<filter_delete::FilterDelete>(),
+    OpDef::of::<filter_get::FilterGet>(),
+    OpDef::of::<filter_list::FilterList>(),
+    OpDef::of::<filter_update::FilterUpdate>(),
     OpDef::of::<function_do::FunctionDo>(),
     OpDef::of::<function_explain::FunctionExplain>(),
     OpDef::of::<function_list::FunctionList>(),
@@ -97,6 +107,7 @@ pub fn about_noun(noun: &str) -> &'static str {
     match noun {
         "space" => "Spaces: named containers of units",
         "unit" => "Units: configuration as data",
+        "filter" => "Filters: named WHERE clauses",
         "function" => "Functions: one .rhai file each",
         "conflict" => "Merge conflicts that wait for a decision",
         "revision" => "The history of a unit",

@@ -35,6 +35,9 @@ pub struct SelectingFlags {
     #[arg(long = "where", value_name = "CLAUSE", aliases = ["where-field", "where-data"])]
     #[serde(rename = "where", alias = "where_field", alias = "where_data")]
     pub clause: Option<String>,
+    /// A stored filter that the units must meet, `name` or `space/name`; or a clause.
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
     /// Do nothing, rather than fail, where no unit matches.
     #[arg(long)]
     pub allow_empty: bool,
@@ -62,7 +65,7 @@ impl Selecting {
     /// # Errors
     /// [`Kind::Usage`] when neither selector nor flag says which units.
     pub fn resolve_for_write(&self, app: &App) -> Result<Selection> {
-        self.flags.refuse_unsaid(self.selector.is_some())?;
+        self.flags.refuse_unsaid(self.selector.as_deref())?;
         self.resolve(app)
     }
 
@@ -71,7 +74,7 @@ impl Selecting {
     /// # Errors
     /// [`Kind::NotFound`] for none, [`Kind::Usage`] for several.
     pub fn resolve_one(&self, app: &App) -> Result<Selection> {
-        self.flags.refuse_unsaid(self.selector.is_some())?;
+        self.flags.refuse_unsaid(self.selector.as_deref())?;
         let selection = self.resolve(app)?;
         match selection.pins().len() {
             1 => Ok(selection),
@@ -91,7 +94,7 @@ impl SelectingFlags {
     /// # Errors
     /// As [`Selecting::resolve_for_write`].
     pub fn resolve_for_write(&self, app: &App) -> Result<Selection> {
-        self.refuse_unsaid(false)?;
+        self.refuse_unsaid(None)?;
         self.select(app, None)
     }
 
@@ -105,21 +108,23 @@ impl SelectingFlags {
             space: self.space.clone(),
             units: self.unit.clone(),
             clause: self.clause.clone(),
+            filter: self.filter.clone(),
             ..Request::default()
         }
     }
 
-    fn refuse_unsaid(&self, has_selector: bool) -> Result<()> {
-        let is_said =
-            has_selector || self.space.is_some() || !self.unit.is_empty() || self.clause.is_some();
-        if is_said {
+    fn refuse_unsaid(&self, selector: Option<&str>) -> Result<()> {
+        if !self.request(selector).says_nothing() {
             return Ok(());
         }
         Err(Error::new(
             Kind::Usage,
             "expected to be told which units, found nothing",
         )
-        .hint("pass --space NAME, --space '*' for all, --unit SPACE/UNIT, or --where CLAUSE"))
+        .hint(
+            "pass --space NAME, --space '*' for all, --unit SPACE/UNIT, --where CLAUSE or \
+             --filter NAME",
+        ))
     }
 }
 
@@ -132,6 +137,15 @@ pub fn label(text: &str) -> std::result::Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),
     }
+}
+
+/// Reads a change of a label: `key=value`, or `key=` to remove it.
+///
+/// # Errors
+/// As [`label`].
+pub fn label_change(text: &str) -> std::result::Result<(String, Option<String>), String> {
+    let (key, value) = label(text)?;
+    Ok((key, (!value.is_empty()).then_some(value)))
 }
 
 /// A result with a line for people.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::app::change::ChangeOptions;
 use crate::app::create::UnitOptions;
 use crate::app::outcome::Outcome;
 use crate::error::{Error, Kind, Result};
-use crate::ops::selecting::label;
+use crate::ops::selecting::{SelectingFlags, label, shown};
 use crate::ops::{Effect, Operation, Output};
 
 /// Makes a unit.
@@ -20,12 +21,29 @@ pub struct UnitCreate;
 #[serde(default)]
 pub struct Args {
     /// Its name.
-    pub slug: String,
+    #[arg(required_unless_present = "dest_space", conflicts_with = "dest_space")]
+    pub slug: Option<String>,
     /// The file with its YAML.
     pub file: Option<String>,
-    /// The space it is made in.
-    #[arg(long, value_name = "SPACE", required = true)]
-    pub space: String,
+    /// The space it is made in; with --dest-space, the space or spaces of the units to clone.
+    #[arg(long, value_name = "SPACE", required_unless_present = "dest_space")]
+    pub space: Option<String>,
+    /// Make a variant of every unit that is selected in this space, under its own name.
+    #[arg(long, value_name = "SPACE", conflicts_with_all = ["file", "upstream_unit"])]
+    pub dest_space: Option<String>,
+    /// With --dest-space: the stored filter, or clause, that the units must meet.
+    #[arg(long, value_name = "FILTER", requires = "dest_space")]
+    pub filter: Option<String>,
+    /// With --dest-space: the WHERE clause that the units must meet.
+    #[arg(long = "where", value_name = "CLAUSE", requires = "dest_space", aliases = ["where-field", "where-data"])]
+    #[serde(rename = "where", alias = "where_field", alias = "where_data")]
+    pub clause: Option<String>,
+    /// With --dest-space: do nothing, rather than fail, where no unit matches.
+    #[arg(long, requires = "dest_space")]
+    pub allow_empty: bool,
+    /// With --dest-space: only show what would be written.
+    #[arg(long, requires = "dest_space")]
+    pub dry_run: bool,
     /// The unit to make a variant of: `space/unit`, or `unit` with --upstream-space.
     #[arg(long, value_name = "UNIT", conflicts_with = "file")]
     pub upstream_unit: Option<String>,
@@ -45,12 +63,19 @@ impl Operation for UnitCreate {
     const EXAMPLES: &'static [&'static str] = &[
         "unit create --space traderx reference-data k8s/reference-data.yaml",
         "unit create --space prod reference-data --upstream-unit traderx/reference-data",
+        "unit create --dest-space prod-us --space traderx-base --filter core --label region=us",
     ];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        let space = app.space_named(&args.space)?.id;
-        let slug = args.slug.parse()?;
+        if args.dest_space.is_some() {
+            return clone_all(app, args);
+        }
+        let (Some(space), Some(slug)) = (&args.space, &args.slug) else {
+            return Err(nothing_to_make());
+        };
+        let space = app.space_named(space)?.id;
+        let slug = slug.parse()?;
         let labels: BTreeMap<String, String> = args.labels.into_iter().collect();
         let made = match (args.file, args.upstream_unit) {
             (Some(file), None) => {
@@ -73,13 +98,7 @@ impl Operation for UnitCreate {
                 let source = app.unit_named(&reference)?;
                 app.create_clone(space, source, &slug, &labels)?
             }
-            _ => {
-                return Err(Error::new(
-                    Kind::Usage,
-                    "expected a file or --upstream-unit, found neither",
-                )
-                .hint("windlass unit create --space SPACE SLUG FILE"));
-            }
+            _ => return Err(nothing_to_make()),
         };
         Ok(Output::Outcome(Outcome {
             verb: "unit create".to_owned(),
@@ -88,4 +107,35 @@ impl Operation for UnitCreate {
             ..Outcome::default()
         }))
     }
+}
+
+/// Variants of many units at once.
+fn clone_all(app: &App, args: Args) -> Result<Output> {
+    let has_other = args.slug.is_some() || args.file.is_some() || args.upstream_unit.is_some();
+    let space = match args.dest_space {
+        Some(space) if !has_other => app.space_named(&space)?.id,
+        _ => return Err(nothing_to_make()),
+    };
+    let selecting = SelectingFlags {
+        space: args.space,
+        clause: args.clause,
+        filter: args.filter,
+        ..SelectingFlags::default()
+    };
+    let options = ChangeOptions {
+        allow_empty: args.allow_empty,
+        dry_run: args.dry_run,
+    };
+    let labels = args.labels.into_iter().collect();
+    let selection = selecting.resolve_for_write(app)?;
+    shown(app.clone_all(&selection, space, &labels, options)?)
+}
+
+fn nothing_to_make() -> Error {
+    Error::new(
+        Kind::Usage,
+        "expected a name with a file or an upstream unit, or --dest-space and the units to clone",
+    )
+    .hint("windlass unit create --space SPACE SLUG FILE")
+    .hint("windlass unit create --dest-space DEST --space SPACE --where CLAUSE")
 }

@@ -22,6 +22,9 @@ pub struct Args {
     /// The columns: attributes such as Name, `Space.Slug`, `HeadRevisionNum`, or data paths.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub columns: Vec<String>,
+    /// The column to sort by, in the order of amounts where all are numbers or quantities.
+    #[arg(long, value_name = "COLUMN")]
+    pub sort_by: Option<String>,
     /// Print only the names, `space/unit` a line.
     #[arg(long)]
     pub names: bool,
@@ -35,6 +38,7 @@ impl Operation for UnitList {
         "unit list",
         "unit list --space 'traderx-*' --where \"UpgradeNeeded = true\" --names",
         "unit list --where \"replicas > 2\" --columns Name,Space.Slug,spec.replicas",
+        "unit list --filter high-volume-trading --sort-by spec.replicas",
     ];
     type Args = Args;
 
@@ -42,7 +46,10 @@ impl Operation for UnitList {
         if let Some(lines) = args.selecting.explain(app)? {
             return Ok(Output::Text(lines));
         }
-        let selection = args.selecting.resolve(app)?;
+        let mut selection = args.selecting.resolve(app)?;
+        if let Some(column) = &args.sort_by {
+            selection = app.sorted(&selection, column)?;
+        }
         if args.names {
             let names = app.references(&selection)?;
             let text = names.join("\n") + if names.is_empty() { "" } else { "\n" };

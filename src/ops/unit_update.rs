@@ -8,10 +8,10 @@ use crate::app::change::ChangeOptions;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
 use crate::model::RevisionRef;
-use crate::ops::selecting::{Selecting, shown};
+use crate::ops::selecting::{Selecting, label_change, shown};
 use crate::ops::{Effect, Operation, Output};
 
-/// Changes units: new data, a patch, an upgrade, or an earlier revision.
+/// Changes units: new data, a patch, an upgrade, an earlier revision, or labels.
 #[derive(Debug)]
 pub struct UnitUpdate;
 
@@ -45,6 +45,10 @@ pub struct Args {
     /// prev-live.
     #[arg(long, value_name = "REVISION", allow_hyphen_values = true)]
     pub restore: Option<RevisionRef>,
+    /// Set a label, or remove it with an empty value (can be repeated). Makes no revision.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label_change)]
+    #[serde(rename = "label")]
+    pub labels: Vec<(String, Option<String>)>,
     /// Only show what would be written.
     #[arg(long)]
     pub dry_run: bool,
@@ -52,13 +56,15 @@ pub struct Args {
 
 impl Operation for UnitUpdate {
     const NAME: &'static str = "unit update";
-    const ABOUT: &'static str = "Change units: new data, a patch, an upgrade, an earlier revision";
+    const ABOUT: &'static str =
+        "Change units: new data, a patch, an upgrade, an earlier revision, labels";
     const EFFECT: Effect = Effect::Write;
     const EXAMPLES: &'static [&'static str] = &[
         "unit update --upgrade --patch --space 'traderx-prod-*'",
         "unit update --upgrade --patch --dry-run --space traderx-prod-us",
         "unit update traderx-prod-us/trade-service --patch '{\"spec\":{\"replicas\":3}}'",
         "unit update traderx-base/trade-service k8s/trade-service-v2.yaml",
+        "unit update --filter high-volume-trading --label tier=critical",
     ];
     type Args = Args;
 
@@ -69,6 +75,15 @@ impl Operation for UnitUpdate {
             dry_run: args.dry_run,
         };
         let body = args.patch.as_deref().filter(|body| !body.is_empty());
+        if !args.labels.is_empty() {
+            let is_alone =
+                args.file.is_none() && body.is_none() && args.restore.is_none() && !args.upgrade;
+            if !is_alone {
+                return Err(one_of());
+            }
+            let labels = args.labels.into_iter().collect();
+            return shown(app.set_labels(&selection, &labels, change)?);
+        }
         let outcome = match (args.file, body, args.restore, args.upgrade) {
             (Some(file), None, None, false) => {
                 let text = app.project().read_file(&file)?;
@@ -86,13 +101,17 @@ impl Operation for UnitUpdate {
                     hops: None,
                 },
             ),
-            _ => Err(Error::new(
-                Kind::Usage,
-                "expected one of a file, --patch JSON, --upgrade and --restore REVISION",
-            )),
+            _ => Err(one_of()),
         }?;
         shown(outcome)
     }
+}
+
+fn one_of() -> Error {
+    Error::new(
+        Kind::Usage,
+        "expected one of a file, --patch JSON, --upgrade, --restore REVISION and --label KEY=VALUE",
+    )
 }
 
 fn json(text: &str) -> Result<Value> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::path::Path;
 
-use super::field::{FieldRef, Type};
+use super::field::{Attribute, FieldRef, Type};
 use super::name::write_path;
 use super::pattern::{Pattern, Syntax};
 use super::value::{Literal, Readings, Value};
@@ -185,6 +185,31 @@ impl Expr {
             }
         }
         Self::All(parts)
+    }
+
+    /// The kind of resource, where the condition is `kind = '…'`.
+    pub(super) fn resource_type(&self) -> Option<&str> {
+        let Self::Test(test) = self else {
+            return None;
+        };
+        match (&test.left, &test.check) {
+            (Operand::Path(path), Check::Compare(Comparison::Equal, kind))
+                if path.to_string() == "kind" && !test.negated =>
+            {
+                kind.text()
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the condition is about data: that of a resource, or the text as a whole.
+    pub(super) fn asks_of_data(&self) -> bool {
+        let is_text = |test: &Test| matches!(&test.left, Operand::Field(field) if field.attribute == Attribute::Data);
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_of_data),
+            Self::Not(inner) => inner.asks_of_data(),
+            Self::Test(test) => is_text(test) || self.reads_data(),
+        }
     }
 
     /// Whether any operand comes out of the data of a resource.

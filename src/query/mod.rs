@@ -63,6 +63,17 @@ pub use value::{Collection, Literal, Value};
 
 use eval::Scope;
 
+/// A condition, taken apart at its outermost `AND`s.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parts {
+    /// What is asked of attributes alone.
+    pub attributes: String,
+    /// What is asked of data, or of both.
+    pub data: String,
+    /// The kind of resource that is meant, where `kind = '…'` says so.
+    pub resource_type: String,
+}
+
 /// A parsed clause with all its values bound.
 ///
 /// Its text form, [`fmt::Display`], parses to an equal query.
@@ -120,6 +131,34 @@ impl Query {
     /// Whether evaluating the condition reads the data of a unit, beyond its attributes.
     pub fn reads_data(&self) -> bool {
         self.reads_data
+    }
+
+    /// The condition in parts; order and limit are in none of them.
+    pub fn parts(&self) -> Parts {
+        let conjuncts = match &self.condition {
+            None => &[],
+            Some(Expr::All(parts)) => parts.as_slice(),
+            Some(other) => std::slice::from_ref(other),
+        };
+        let mut parts = Parts::default();
+        for conjunct in conjuncts {
+            let part = match conjunct.resource_type() {
+                Some(kind) => {
+                    kind.clone_into(&mut parts.resource_type);
+                    continue;
+                }
+                None if conjunct.asks_of_data() => &mut parts.data,
+                None => &mut parts.attributes,
+            };
+            if !part.is_empty() {
+                part.push_str(" AND ");
+            }
+            match conjunct {
+                Expr::Any(_) => part.extend(["(", &conjunct.to_string(), ")"]),
+                _ => part.push_str(&conjunct.to_string()),
+            }
+        }
+        parts
     }
 
     /// Both conditions at once; order and limit are those of `self` where it has them.

@@ -17,7 +17,9 @@ use crate::script::{Limits, Meter, Program};
 mod conflict;
 mod convert;
 mod deploying;
+mod filter;
 mod global;
+mod labelling;
 mod outcome;
 mod preview;
 mod selection;
@@ -233,6 +235,7 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     preview::register(engine);
     conflict::register(engine, app);
     deploying::register(engine, app);
+    filter::register(engine, app);
     let functions: Vec<String> = app
         .catalogue()?
         .list()

@@ -10,6 +10,7 @@ use crate::app::spaces::SpaceChange;
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId};
 use crate::session::convert::{Options, Scripted, caught, scripted, to_dynamic};
+use crate::session::filter::{self, ScriptFilter};
 use crate::session::outcome::ScriptOutcome;
 use crate::session::selection::ScriptSelection;
 use crate::session::unit::ScriptUnit;
@@ -169,6 +170,7 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
     engine.register_type_with_name::<ScriptSpace>("Space");
     register_making(engine, app);
     register_units(engine);
+    register_filters(engine);
     engine
         .register_get("slug", |space: &mut ScriptSpace| {
             scripted(space.slug().map(|slug| slug.to_string()))
@@ -255,6 +257,43 @@ fn register_making(engine: &mut Engine, app: &App) {
     engine
         .register_fn("spaces", list)
         .register_fn("spaces", move || all("*"));
+}
+
+fn register_filters(engine: &mut Engine) {
+    let ensure = |space: &mut ScriptSpace, slug: &str, clause: &str, options: Map| {
+        scripted((|| {
+            let own = Some(space.slug()?.to_string());
+            filter::ensure(&space.app, slug, clause, &options, own)
+        })())
+    };
+    let create = |space: &mut ScriptSpace, slug: &str, clause: &str, options: Map| {
+        scripted((|| {
+            let own = Some(space.slug()?.to_string());
+            filter::create(&space.app, slug, clause, &options, own)
+        })())
+    };
+    engine
+        .register_fn("ensure_filter", ensure)
+        .register_fn(
+            "ensure_filter",
+            move |space: &mut ScriptSpace, slug: &str, clause: &str| {
+                ensure(space, slug, clause, Map::new())
+            },
+        )
+        .register_fn("create_filter", create)
+        .register_fn(
+            "create_filter",
+            move |space: &mut ScriptSpace, slug: &str, clause: &str| {
+                create(space, slug, clause, Map::new())
+            },
+        )
+        .register_fn("units", |space: &mut ScriptSpace, filter: ScriptFilter| {
+            scripted(
+                space
+                    .slug()
+                    .and_then(|slug| filter.select(Some(slug.to_string()))),
+            )
+        });
 }
 
 fn register_units(engine: &mut Engine) {

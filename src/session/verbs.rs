@@ -25,7 +25,7 @@ pub(super) trait Addressed: Variant + Clone {
 }
 
 /// Takes what is common to all changes out of a call's options.
-fn change_options(options: &mut Options<'_>) -> Result<ChangeOptions> {
+pub(super) fn change_options(options: &mut Options<'_>) -> Result<ChangeOptions> {
     Ok(ChangeOptions {
         allow_empty: options.flag("allow_empty")?,
         dry_run: options.flag("dry_run")?,
@@ -50,10 +50,14 @@ pub(super) fn register<T: Addressed>(engine: &mut Engine) {
     register_paths::<T>(engine);
     register_deploying::<T>(engine);
     register_holding::<T>(engine);
+    super::labelling::register::<T>(engine);
     engine
         .register_fn("table", |on: &mut T| table(on, &[]))
         .register_fn("table", |on: &mut T, columns: Array| {
             table(on, &scripted(to_texts(&columns))?)
+        })
+        .register_fn("table", |on: &mut T, columns: Array, options: Map| {
+            sorted_table(on, &columns, &options)
         })
         .register_fn("diff", |on: &mut T| {
             scripted(
@@ -74,6 +78,21 @@ fn table<T: Addressed>(on: &T, columns: &[String]) -> Scripted<ScriptTable> {
         .selection()
         .and_then(|selection| on.app().table(&selection, columns));
     scripted(table.map(ScriptTable))
+}
+
+/// A table in the order of the column `sort_by`, where the options name one.
+fn sorted_table<T: Addressed>(on: &T, columns: &Array, options: &Map) -> Scripted<ScriptTable> {
+    scripted((|| {
+        let columns = to_texts(columns)?;
+        let mut options = Options::new(options);
+        let sort_by = options.text("sort_by")?;
+        options.finish()?;
+        let mut selection = on.selection()?;
+        if let Some(column) = sort_by {
+            selection = on.app().sorted(&selection, &column)?;
+        }
+        on.app().table(&selection, &columns).map(ScriptTable)
+    })())
 }
 
 fn register_changes<T: Addressed>(engine: &mut Engine) {
