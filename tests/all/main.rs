@@ -14,6 +14,8 @@ mod crash;
 mod db;
 mod deploy;
 mod edit;
+mod filters;
+mod find;
 mod format;
 mod functions;
 mod hostile;

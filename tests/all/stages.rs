@@ -1,12 +1,13 @@
-//! The tutorial, stages 1 to 4, through the program.
+//! The tutorial, stages 1 to 5, through the program.
 
 use crate::world::World;
 
-const STAGES: [&str; 4] = [
+const STAGES: [&str; 5] = [
     "scripts/stage1-hello-traderx.rhai",
     "scripts/stage2-three-envs.rhai",
     "scripts/stage3-three-regions.rhai",
     "scripts/stage4-push-upgrade.rhai",
+    "scripts/stage5-find-and-fix.rhai",
 ];
 
 /// Everything desired that a script may change, as JSON without what moves by itself.
@@ -65,7 +66,7 @@ fn the_order_of_the_stages_does_not_matter_to_what_they_leave() {
             .sort_by_key(ToString::to_string);
         rows
     };
-    for order in [[3, 0, 2, 1], [2, 3, 1, 0], [1, 3, 0, 2]] {
+    for order in [[4, 3, 0, 2, 1], [2, 3, 1, 4, 0], [1, 4, 3, 0, 2]] {
         let world = World::tutorial();
         for stage in order {
             drop(world.ok(&["run", STAGES[stage]]));
@@ -125,7 +126,7 @@ fn an_upgrade_keeps_the_replicas_of_each_region_and_touches_no_other_byte() {
 
 #[test]
 fn setting_up_deploys_nothing_and_deploying_changes_nothing_desired() {
-    for stage in ["1", "2", "3", "4"] {
+    for stage in ["1", "2", "3", "4", "5"] {
         let world = World::tutorial();
         drop(world.ok(&["run", "scripts/setup-structure.rhai", stage]));
         let live = world.json(&["unit", "list", "--where", "LiveRevisionNum IS NOT NULL"]);
@@ -158,4 +159,47 @@ fn script_arguments_are_checked_before_anything_is_written() {
     }
     let help = world.ok(&["run", "scripts/setup-structure.rhai", "--help"]);
     assert!(help.contains("stage"), "{help}");
+}
+
+#[test]
+fn stage_five_changes_what_it_found_and_nothing_else() {
+    let world = World::tutorial();
+    drop(world.ok(&["run", "scripts/stage4-push-upgrade.rhai"]));
+    drop(world.ok(&["run", "scripts/stage2-three-envs.rhai"]));
+    let columns = "Space.Slug,Slug,HeadRevisionNum,spec.replicas,UnappliedChanges";
+    let rows = || {
+        let rows = world.json(&["unit", "list", "--columns", columns]);
+        rows.as_array().expect("rows").clone()
+    };
+    let before = rows();
+    drop(world.ok(&["run", "scripts/stage5-find-and-fix.rhai"]));
+    for (before, after) in before.iter().zip(rows()) {
+        let space = after["Space.Slug"].as_str().expect("a space");
+        let is_found = after["Slug"] == "trade-service" && space.contains("prod");
+        if !is_found {
+            assert_eq!(before, &after);
+            continue;
+        }
+        let head = before["HeadRevisionNum"].as_u64().expect("a number");
+        let more = u64::from(!space.ends_with("us"));
+        assert_eq!(after["HeadRevisionNum"], head + more, "{space}");
+        assert_eq!(after["spec.replicas"], 3, "{space}");
+        assert_eq!(after["UnappliedChanges"], false, "{space}");
+    }
+}
+
+#[test]
+fn stage_five_is_done_once_and_a_scale_that_is_set_later_stays() {
+    let world = World::tutorial();
+    drop(world.ok(&["run", "scripts/stage5-find-and-fix.rhai"]));
+    for region in ["eu", "asia"] {
+        let unit = format!("traderx-prod-{region}/trade-service");
+        drop(world.ok(&["run", "set-replicas", "6", "--unit", &unit]));
+    }
+    drop(world.ok(&["unit", "apply", "--space", "traderx-prod-*", "--wait"]));
+    let before = desired(&world);
+    let operations = world.json(&["log", "--limit", "1"]);
+    drop(world.ok(&["run", "scripts/stage5-find-and-fix.rhai"]));
+    assert_eq!(desired(&world), before);
+    assert_eq!(world.json(&["log", "--limit", "1"]), operations);
 }
