@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::app::outcome::Status;
-use crate::app::select::{Request, no_space};
+use crate::app::select::Request;
 use crate::app::table::{Cell, Table};
 use crate::app::{App, Verb};
 use crate::db::{Transaction, View};
 use crate::error::{Error, Kind, Result};
-use crate::id::{Slug, SpaceId};
+use crate::id::Slug;
 use crate::model::Filter;
 use crate::query::{Glob, Query, Values, nearest, parse, parse_with};
 
@@ -92,12 +92,15 @@ impl App {
     ) -> Result<MadeFilter> {
         check_clause(clause)?;
         let from_space = checked_glob(options.from_space.as_deref())?;
+        let space = match options.space.as_deref() {
+            None => None,
+            Some(space) => Some(self.space_named(space)?.id),
+        };
         let verb = Verb::with(
             format!("filter {word} {slug}"),
             json!({ "where": clause, "space": options.space, "from_space": from_space }),
         );
         let (made, _) = self.write(verb, |transaction| {
-            let space = space_of(transaction, options.space.as_deref())?;
             let found = transaction.find_filter(space, slug)?;
             if let Some(found) = &found {
                 allow(found)?;
@@ -136,6 +139,8 @@ impl App {
             Some("") => Some(None),
             glob => Some(checked_glob(glob)?),
         };
+        // A name that leads nowhere is known before the store is opened for writing.
+        self.filter_named(reference, space)?;
         let verb = Verb::with(
             format!("filter update {reference}"),
             json!({ "where": clause, "from_space": from_space }),
@@ -159,6 +164,7 @@ impl App {
     /// # Errors
     /// [`Kind::NotFound`] when there is no such filter.
     pub fn delete_filter(&self, reference: &str, space: Option<&str>) -> Result<Filter> {
+        self.filter_named(reference, space)?;
         let verb = Verb::new(format!("filter delete {reference}"));
         let (filter, _) = self.write(verb, |transaction| {
             let filter = named(transaction, reference, space)?;
@@ -432,20 +438,6 @@ fn checked_glob(glob: Option<&str>) -> Result<Option<String>> {
         ));
     }
     Ok(Some(glob.to_owned()))
-}
-
-fn space_of(view: &View, space: Option<&str>) -> Result<Option<SpaceId>> {
-    let Some(slug) = space else {
-        return Ok(None);
-    };
-    let found = match slug.parse() {
-        Ok(slug) => view.find_space(&slug)?,
-        Err(_) => None,
-    };
-    match found {
-        Some(space) => Ok(Some(space.id)),
-        None => Err(no_space(view, slug)?),
-    }
 }
 
 fn written(

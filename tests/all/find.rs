@@ -172,11 +172,11 @@ fn a_glob_without_a_match_lists_nothing_and_writes_nothing() {
 fn what_was_listed_is_what_is_changed_even_where_more_would_match_by_then() {
     let world = ordered();
     let printed = world.printed(
-        r#"let found = units("size = 1 AND Space.Slug = 'base'");
+        r#"let found = units("spec.size = 1 AND Space.Slug = 'base'");
         space("base").ensure_unit("late", "kind: Widget\nmetadata: {name: late}\nspec: {size: 1}\n");
         print(found.patch(#{ spec: #{ size: 2 } }).matched);
-        print(units("size = 1 AND Space.Slug = 'base'").names);
-        print(units("size = 2").names);"#,
+        print(units("spec.size = 1 AND Space.Slug = 'base'").names);
+        print(units("spec.size = 2").names);"#,
     );
     assert_eq!(
         printed,
@@ -363,7 +363,7 @@ fn a_clone_that_cannot_be_made_leaves_none() {
         (
             &["--dest-space", "prod", "--where", "Slug == 'a'"],
             1,
-            "column 7",
+            "column 6",
         ),
         (
             &["--dest-space", "prod", "--where", "Slug = 'none'"],
