@@ -125,7 +125,7 @@ impl App {
         plan: &Planner<'_>,
     ) -> Result<Outcome> {
         let text = verb.text.clone();
-        if options.dry_run && !self.is_rehearsing() {
+        if options.dry_run {
             return self.show_change(selection, &text, options, plan);
         }
         // Asked for now, so that nobody waits for the answer while the store is locked.
@@ -133,7 +133,7 @@ impl App {
         let mut kept = None;
         let result = self.write(verb, |transaction| {
             let outcome = change_all(self, transaction, selection, &text, plan, None)?;
-            let failure = outcome.failure().filter(|_| !options.dry_run);
+            let failure = outcome.failure();
             let empty = if options.allow_empty {
                 None
             } else {
@@ -212,25 +212,22 @@ impl App {
         options: ChangeOptions,
         plan: &Planner<'_>,
     ) -> Result<Outcome> {
-        self.rehearse(
-            || Ok(()),
-            |transaction, ()| {
-                let mut shown = Grouping::default();
-                let grouping = Some(&mut shown);
-                let outcome = change_all(self, transaction, selection, verb, plan, grouping)?;
-                if outcome.failed() == 0
-                    && !options.allow_empty
-                    && let Some(error) = outcome.empty()
-                {
-                    return Err(error);
-                }
-                Ok(Outcome {
-                    changes: shown.finish().to_string(),
-                    is_preview: true,
-                    ..outcome
-                })
-            },
-        )
+        self.inspect(|transaction| {
+            let mut shown = Grouping::default();
+            let grouping = Some(&mut shown);
+            let outcome = change_all(self, transaction, selection, verb, plan, grouping)?;
+            if outcome.failed() == 0
+                && !options.allow_empty
+                && let Some(error) = outcome.empty()
+            {
+                return Err(error);
+            }
+            Ok(Outcome {
+                changes: shown.finish().to_string(),
+                is_preview: true,
+                ..outcome
+            })
+        })
     }
 }
 

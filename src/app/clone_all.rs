@@ -1,6 +1,6 @@
 //! Variants of many units at once, in another space.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -30,19 +30,15 @@ impl App {
         let space = self.space_by_id(space)?;
         let text = format!("clone to {}", space.slug);
         let mut kept = None;
-        let result = if options.dry_run && !self.is_rehearsing() {
-            self.rehearse(
-                || Ok(()),
-                |transaction, ()| self.clone_each(transaction, selection, &space, labels),
-            )
-            .map(|reports| {
-                kept = Some(reports);
-                None
-            })
+        let result = if options.dry_run {
+            let reports =
+                self.inspect(|transaction| self.clone_each(transaction, selection, &space, None))?;
+            kept = Some(reports);
+            Ok(None)
         } else {
             let verb = Verb::with(text.clone(), json!({ "labels": labels }));
             let written = self.write(verb, |transaction| {
-                let reports = self.clone_each(transaction, selection, &space, labels)?;
+                let reports = self.clone_each(transaction, selection, &space, Some(labels))?;
                 let failed = reports.iter().find_map(|report| match &report.status {
                     Status::Failed(error) => Some(error.clone()),
                     _ => None,
@@ -68,30 +64,39 @@ impl App {
         }
     }
 
+    /// Makes the variants; without labels it only says what would be made.
     fn clone_each(
         &self,
         transaction: &mut Transaction,
         selection: &Selection,
         space: &Space,
-        labels: &BTreeMap<String, String>,
+        labels: Option<&BTreeMap<String, String>>,
     ) -> Result<Vec<UnitReport>> {
         self.refuse_moved(transaction, selection)?;
+        let mut names = BTreeSet::new();
         let mut reports = Vec::with_capacity(selection.pins().len());
         for pin in selection.pins() {
             let source = transaction.unit(pin.unit)?;
-            let report = match transaction.find_unit(space.id, &source.slug)? {
-                None => {
-                    let made = self.clone_within(
-                        transaction,
-                        space.id,
-                        &source,
-                        &source.slug,
-                        labels,
-                        true,
-                    )?;
-                    made.report
+            let found = transaction.find_unit(space.id, &source.slug)?;
+            let report = match (found, labels) {
+                (Some(found), _) => Some(report_found(space, &source, &found)),
+                (None, None) if !names.insert(source.slug.clone()) => {
+                    Some(report_found(space, &source, &source))
                 }
-                Some(found) => Some(report_found(space, &source, &found)),
+                (None, None) => Some(UnitReport {
+                    unit: source.id,
+                    reference: format!("{}/{}", space.slug, source.slug),
+                    before: 0,
+                    after: 1,
+                    status: Status::Created,
+                    note: String::new(),
+                    conflicts: Vec::new(),
+                }),
+                (None, Some(labels)) => {
+                    let (id, slug) = (space.id, &source.slug);
+                    self.clone_within(transaction, id, &source, slug, labels, true)?
+                        .report
+                }
             };
             reports.extend(report);
         }

@@ -38,16 +38,14 @@ impl App {
             None => format!("{key}="),
         });
         let text = format!("label {}", words.collect::<Vec<_>>().join(" "));
-        let (reports, op) = if options.dry_run && !self.is_rehearsing() {
-            let reports = self.rehearse(
-                || Ok(()),
-                |transaction, ()| self.label_all(transaction, selection, change),
-            );
+        let (reports, op) = if options.dry_run {
+            let reports =
+                self.inspect(|transaction| self.label_all(transaction, selection, change, true));
             (reports?, None)
         } else {
             let verb = Verb::with(text.clone(), json!({ "labels": change }));
             self.write(verb, |transaction| {
-                self.label_all(transaction, selection, change)
+                self.label_all(transaction, selection, change, false)
             })?
         };
         let outcome = Outcome {
@@ -68,6 +66,7 @@ impl App {
         transaction: &mut Transaction,
         selection: &Selection,
         change: &LabelChange,
+        is_dry: bool,
     ) -> Result<Vec<UnitReport>> {
         self.refuse_moved(transaction, selection)?;
         let mut reports = Vec::with_capacity(selection.pins().len());
@@ -82,7 +81,7 @@ impl App {
                 };
             }
             let is_changed = unit.labels != before.labels;
-            if is_changed {
+            if is_changed && !is_dry {
                 self.note_touched(&before);
                 transaction.put_unit(&unit)?;
             }

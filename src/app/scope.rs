@@ -209,6 +209,17 @@ impl App {
         inspect(open?.slot.transaction()?, value)
     }
 
+    /// Looks at what a dry run needs: through a transaction of which nothing is kept, or through
+    /// that of the rehearsal that it is part of.
+    pub(crate) fn inspect<T>(&self, look: impl FnOnce(&mut Transaction) -> Result<T>) -> Result<T> {
+        if self.is_rehearsing()
+            && let Some(mut lent) = self.lend_open()?
+        {
+            return look(lent.open_mut().slot.transaction()?);
+        }
+        self.rehearse(|| Ok(()), |transaction, ()| look(transaction))
+    }
+
     /// Whether what is written now stays in memory.
     pub fn is_rehearsing(&self) -> bool {
         self.scope()

@@ -64,6 +64,9 @@ impl App {
                 },
             );
         }
+        // In a rehearsal nothing is kept anyway, and variants further down must see what came.
+        let mut options = options;
+        options.change.dry_run = false;
         let levels = self.read(|view| levels(view, selection))?;
         let levels = match options.hops {
             Some(hops) => levels.into_iter().take(hops).collect(),

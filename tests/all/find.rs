@@ -333,7 +333,10 @@ fn many_units_are_cloned_in_one_operation_and_those_that_are_there_stay() {
 fn a_clone_that_cannot_be_made_leaves_none() {
     let world = ordered();
     let _ = world.printed(
-        r#"ensure_space("prod").ensure_unit("c", "kind: Widget\nmetadata: {name: c}\n");"#,
+        r#"for space in ["t1", "t2"] {
+            ensure_space(space).ensure_unit("twin", "kind: Widget\nmetadata: {name: twin}\n");
+        }
+        ensure_space("prod").ensure_unit("c", "kind: Widget\nmetadata: {name: c}\n");"#,
     );
     let before = last_operation(&world);
     for (args, code, part) in [
@@ -370,6 +373,17 @@ fn a_clone_that_cannot_be_made_leaves_none() {
             1,
             "--allow-empty",
         ),
+        // Two of one name cannot both be cloned.
+        (
+            &["--dest-space", "prod", "--space", "t*"],
+            1,
+            "found another unit",
+        ),
+        (
+            &["--dest-space", "prod", "--space", "t*", "--dry-run"],
+            1,
+            "found another unit",
+        ),
         (
             &["name", "--dest-space", "prod", "--space", "base"],
             2,
@@ -395,4 +409,41 @@ fn a_clone_that_cannot_be_made_leaves_none() {
     }
     assert_eq!(last_operation(&world), before);
     assert_eq!(names(&world, &["--space", "prod"]), "prod/c");
+}
+
+#[test]
+fn a_dry_run_inside_a_rehearsed_script_is_no_part_of_what_it_would_write() {
+    let world = ordered();
+    world.write(
+        "look.rhai",
+        r#"ensure_space("new");
+        let base = units("base/*");
+        let show = #{ dry_run: true };
+        print(base.patch(#{ spec: #{ size: 5 } }, show).summary);
+        print(base.set_labels(#{ seen: "yes" }, show).summary);
+        print(base.clone_to("new", show).summary);
+        print(units("new/*").len + units("Labels.seen = 'yes'").len + units("spec.size = 5").len);"#,
+    );
+    let before = last_operation(&world);
+    for command in [
+        &["run", "--dry-run", "look.rhai"][..],
+        &["run", "look.rhai"],
+    ] {
+        let printed = world.ok(command);
+        assert!(
+            printed.starts_with(
+                "4 units matched: 4 changed\n4 units matched: 4 changed\n\
+                 4 units matched: 4 created\n0\n"
+            ),
+            "{command:?}: {printed}"
+        );
+        assert!(!printed.contains("size: 5"), "{printed}");
+        assert_eq!(
+            names(&world, &["--space", "*", "--where", "spec.size = 5"]),
+            ""
+        );
+        if command.contains(&"--dry-run") {
+            assert_eq!(last_operation(&world), before);
+        }
+    }
 }

@@ -203,3 +203,23 @@ fn stage_five_is_done_once_and_a_scale_that_is_set_later_stays() {
     assert_eq!(desired(&world), before);
     assert_eq!(world.json(&["log", "--limit", "1"]), operations);
 }
+
+#[test]
+fn once_every_stage_has_run_none_writes_anything_more() {
+    let world = World::tutorial();
+    for stage in [2, 4, 0, 3, 1] {
+        drop(world.ok(&["run", STAGES[stage]]));
+    }
+    let before = desired(&world);
+    let operations = world.json(&["log", "--limit", "1"]);
+    for stage in [4, 1, 3, 0, 2, 4, 3] {
+        drop(world.ok(&["run", STAGES[stage]]));
+        assert_eq!(
+            world.json(&["log", "--limit", "1"]),
+            operations,
+            "{} wrote again",
+            STAGES[stage]
+        );
+    }
+    assert_eq!(desired(&world), before);
+}
