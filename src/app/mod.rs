@@ -21,13 +21,16 @@ mod cluster;
 pub mod conflict;
 mod contest;
 pub mod create;
+pub mod delete;
 mod difference;
 pub mod edit;
+mod files;
 pub mod functions;
 mod history;
 pub mod import;
 mod json_patch;
 pub mod outcome;
+mod prefix;
 pub mod preview;
 pub mod project;
 mod record;
@@ -59,6 +62,9 @@ pub struct Settings {
     pub message: Option<String>,
     /// The command, as other writers that wait for this one see it.
     pub command: String,
+    /// What [`App::new_prefix`] is made from where its caller gives no seed; chance where neither
+    /// does.
+    pub seed: Option<u64>,
     /// Where lines for a person go: a store that was made, a writer that waits.
     pub notify: Arc<dyn Fn(&str) + Send + Sync>,
 }

@@ -192,59 +192,9 @@ impl App {
     pub fn diff_live(&self, selection: &Selection) -> Result<String> {
         self.diff(selection, None, None)
     }
-
-    /// Deletes units from the store; their history stays. Refused while they are live.
-    ///
-    /// # Errors
-    /// [`Kind::Conflict`] when a unit is live, or the selection moved.
-    pub fn delete_units(&self, selection: &Selection) -> Result<Outcome> {
-        let mut outcome = Outcome {
-            verb: "delete".to_owned(),
-            ..Outcome::default()
-        };
-        let (reports, op) = self.write(Verb::new("delete"), |transaction| {
-            self.refuse_moved(transaction, selection)?;
-            let mut reports = Vec::new();
-            for pin in selection.pins() {
-                let unit = transaction.unit(pin.unit)?;
-                let space = transaction.space(unit.space)?;
-                let reference = format!("{}/{}", space.slug, unit.slug);
-                if unit.status != Status::NoLive {
-                    return Err(Error::new(
-                        Kind::Conflict,
-                        format!(
-                            "expected `{reference}` to be live nowhere, found it {:?}",
-                            unit.status
-                        ),
-                    )
-                    .hint(format!(
-                        "windlass unit destroy {reference} removes it from its target"
-                    )));
-                }
-                transaction.delete_unit(unit.id)?;
-                reports.push(UnitReport {
-                    unit: unit.id,
-                    reference,
-                    before: unit.head,
-                    after: 0,
-                    status: Done::Changed,
-                    note: "deleted".to_owned(),
-                    conflicts: Vec::new(),
-                });
-            }
-            Ok(reports)
-        })?;
-        outcome.reports = reports;
-        outcome.op = op;
-        if outcome.reports.is_empty() {
-            Err(outcome.empty().unwrap_or_else(nothing_to_do))
-        } else {
-            Ok(outcome)
-        }
-    }
 }
 
-fn nothing_to_do() -> Error {
+pub(crate) fn nothing_to_do() -> Error {
     Error::new(Kind::NotFound, "expected at least one unit, found none")
 }
 
@@ -309,7 +259,7 @@ fn no_target(first: &str, count: usize) -> Error {
 }
 
 /// The namespace of objects that name none: the target's, else the space's name.
-fn namespace(view: &View, slug: &str, space: &Space) -> Result<String> {
+pub(crate) fn namespace(view: &View, slug: &str, space: &Space) -> Result<String> {
     let target = match slug.parse() {
         Ok(slug) => view.find_target(&slug)?,
         Err(_) => None,

@@ -42,6 +42,7 @@ pub(super) fn open(matches: &ArgMatches) -> Result<App> {
         actor: actor(&folder),
         clock: clock()?,
         lock_timeout,
+        seed: seed()?,
         message: matches.get_one::<String>("message").cloned(),
         command: command_line(),
         notify,
@@ -65,6 +66,20 @@ fn clock() -> Result<Clock> {
             Error::new(Kind::Usage, format!("cannot read WINDLASS_CLOCK: {error}"))
         }),
     }
+}
+
+/// `WINDLASS_SEED`, for whoever wants the same prefix every time.
+fn seed() -> Result<Option<u64>> {
+    variable("WINDLASS_SEED")
+        .map(|text| {
+            text.parse().map_err(|_| {
+                Error::new(
+                    Kind::Usage,
+                    format!("expected a whole number from 0 in WINDLASS_SEED, found `{text}`"),
+                )
+            })
+        })
+        .transpose()
 }
 
 /// Who does it: `WINDLASS_ACTOR`, else git's user.email, else the login name.

@@ -129,11 +129,7 @@ struct Script<'a> {
 fn start(app: &App, script: &Script<'_>, format: show::Format) -> Result<u8> {
     let mut session = Session::new(app, show::print)?;
     let program = session.parse(script.path, script.text)?;
-    if script
-        .words
-        .iter()
-        .any(|word| word == "--help" || word == "-h")
-    {
+    if program.asks_for_help(script.words) {
         show::print(&program.help());
         return Ok(0);
     }

@@ -202,6 +202,10 @@ impl Key {
     }
 }
 
+/// What belongs to a space beside its units and goes with it: the kind for people, in the
+/// singular, and the letter of its records, behind which the number of the space stands.
+pub(super) const IN_SPACE: [(&str, u8); 1] = [("worker", b'w')];
+
 /// Beginnings that keys share, for scans.
 pub(super) mod prefix {
     use super::{Slug, SpaceId, UnitId, Writing};
@@ -216,7 +220,12 @@ pub(super) mod prefix {
     }
 
     pub(in crate::db) fn workers_of(space: SpaceId) -> Vec<u8> {
-        Writing::new(b'w').number(space.0).0
+        in_space(b'w', space)
+    }
+
+    /// Records of a kind that belong to a space: letter, space, name.
+    pub(in crate::db) fn in_space(letter: u8, space: SpaceId) -> Vec<u8> {
+        Writing::new(letter).number(space.0).0
     }
 
     pub(in crate::db) fn space_slugs(beginning: &str) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use super::buffer::Buffer;
 use super::codec;
 use super::index::{self, Entry};
-use super::key::{Counter, Key};
+use super::key::{Counter, IN_SPACE, Key};
 use super::log::{Before, Recorder, seal};
 use super::pack::Open;
 use super::{Error, FORMAT, View};
@@ -262,22 +262,42 @@ impl Transaction {
     /// Deletes an empty space.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::InUse`] when it has units or workers; and when the store
-    /// cannot be used. The transaction is poisoned then.
+    /// [`Error::NotFound`]; [`Error::InUse`] when anything is in it; and when the store cannot be
+    /// used. The transaction is poisoned then.
     pub fn delete_space(&mut self, space: SpaceId) -> Result<(), Error> {
         self.guarded(|writing| {
             let old = writing.space(space)?;
-            let units = writing.unit_ids_in(space)?.len();
-            let workers = writing.workers_in(space)?.len();
-            if units + workers > 0 {
+            let units = ("unit", writing.unit_ids_in(space)?.len());
+            let others = writing.contents_of(space)?;
+            let found: Vec<String> = std::iter::once(units)
+                .filter(|(_, count)| *count > 0)
+                .chain(others)
+                .map(|(kind, count)| format!("{count} {kind}{}", if count == 1 { "" } else { "s" }))
+                .collect();
+            if !found.is_empty() {
                 return Err(Error::InUse {
                     what: "space",
                     which: old.slug.to_string(),
-                    found: format!("{units} units and {workers} workers"),
+                    found: found.join(" and "),
                 });
             }
             writing.put_entries(&index::of_space(&old), &[])?;
             writing.put_record(&Key::Space(space), None)?;
+            Ok(())
+        })
+    }
+
+    /// Deletes what a space holds beside its units: workers and the like.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn clear_space(&mut self, space: SpaceId) -> Result<(), Error> {
+        self.guarded(|writing| {
+            for (_, letter) in IN_SPACE {
+                for key in writing.keys_in_space(letter, space)? {
+                    writing.put_record(&key, None)?;
+                }
+            }
             Ok(())
         })
     }

@@ -26,8 +26,11 @@ pub mod release;
 pub mod revision_list;
 pub mod selecting;
 pub mod space_create;
+pub mod space_delete;
 pub mod space_list;
+pub mod space_new_prefix;
 pub mod target_create;
+pub mod target_delete;
 pub mod target_list;
 pub mod unit_apply;
 pub mod unit_create;
@@ -63,8 +66,11 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<release::Release>(),
     OpDef::of::<revision_list::RevisionList>(),
     OpDef::of::<space_create::SpaceCreate>(),
+    OpDef::of::<space_delete::SpaceDelete>(),
     OpDef::of::<space_list::SpaceList>(),
+    OpDef::of::<space_new_prefix::SpaceNewPrefix>(),
     OpDef::of::<target_create::TargetCreate>(),
+    OpDef::of::<target_delete::TargetDelete>(),
     OpDef::of::<target_list::TargetList>(),
     OpDef::of::<unit_apply::UnitApply>(),
     OpDef::of::<unit_create::UnitCreate>(),

@@ -51,6 +51,9 @@ pub(super) fn stopped(reason: &Dynamic) -> Option<Error> {
     if let Some(ExitRequest(code)) = reason.clone().try_cast::<ExitRequest>() {
         return Some(Error::new(Kind::Invalid, "").with_exit_code(code));
     }
+    if let Some(error) = reason.clone().try_cast::<Error>() {
+        return Some(error);
+    }
     let reason = reason.clone().into_string().ok()?;
     Some(Error::new(Kind::Limit, reason))
 }

@@ -17,15 +17,17 @@ use crate::script::{Limits, Meter, Program};
 mod conflict;
 mod convert;
 mod deploying;
+mod files;
 mod global;
 mod outcome;
 mod preview;
+mod report;
 mod selection;
 mod space;
 mod unit;
 mod verbs;
 
-use convert::{scripted, to_dynamic, to_json};
+use convert::{Scripted, scripted, to_dynamic, to_json};
 
 /// Where a session prints.
 pub type Printer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -97,6 +99,16 @@ impl Session {
         self.engine.register_fn("env", move |name: &str| {
             scripted(read_variable(&declared, name, variable))
         });
+        let usage = program.usage();
+        self.engine
+            .register_fn("usage", move |found: &str| -> Scripted<()> {
+                // Ends the script: it is about its words, and no line of it is at fault.
+                let error = Error::new(Kind::Usage, found).hint(usage.clone());
+                Err(Box::new(EvalAltResult::ErrorTerminated(
+                    Dynamic::from(error),
+                    rhai::Position::NONE,
+                )))
+            });
         let engine = &self.engine;
         let result = on_large_stack(|| {
             let meter = Meter::start(Limits::SESSION);
@@ -160,6 +172,9 @@ impl Session {
         }
         if let Some(table) = value.clone().try_cast::<selection::ScriptTable>() {
             return Output::Table(table.0);
+        }
+        if let Some(report) = value.clone().try_cast::<report::ScriptReport>() {
+            return report.0;
         }
         let text = self.engine.eval_with_scope::<String>(
             &mut Scope::from_iter([("it".to_owned(), false, value.clone())]),
@@ -233,6 +248,8 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     preview::register(engine);
     conflict::register(engine, app);
     deploying::register(engine, app);
+    files::register(engine, app);
+    report::register(engine);
     let functions: Vec<String> = app
         .catalogue()?
         .list()
