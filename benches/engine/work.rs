@@ -52,6 +52,7 @@ fn open(folder: &Path) -> Result<App> {
         message: None,
         command: "bench".to_owned(),
         notify: Arc::new(|_| {}),
+        progress: Arc::new(|_| {}),
     })?)
 }
 

@@ -45,7 +45,7 @@ impl App {
             let units: Vec<UnitId> = selection.pins().iter().map(|pin| pin.unit).collect();
             let variants = variants_elsewhere(transaction, &units)?;
             let mut outcome = remove(transaction, &units, options)?;
-            outcome.verb = "delete".to_owned();
+            "delete".clone_into(&mut outcome.verb);
             outcome.notes.extend(losing(&variants));
             Ok(outcome)
         })?;

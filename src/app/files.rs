@@ -87,11 +87,9 @@ impl Project {
                 _ => return Err(denied("")),
             }
         }
-        let is_kept_out = words.first().is_some_and(|first| {
-            KEPT_OUT
-                .iter()
-                .any(|kept| first.eq_ignore_ascii_case(kept))
-        });
+        let is_kept_out = words
+            .first()
+            .is_some_and(|first| KEPT_OUT.iter().any(|kept| first.eq_ignore_ascii_case(kept)));
         if words.is_empty() || is_kept_out || name.ends_with(['/', '\\']) {
             return Err(denied(""));
         }
@@ -112,7 +110,10 @@ impl Project {
                 let expected = if is_last { "a file" } else { "a folder" };
                 return Err(Error::new(
                     Kind::Invalid,
-                    format!("expected {expected} at {}, found another thing", path.display()),
+                    format!(
+                        "expected {expected} at {}, found another thing",
+                        path.display()
+                    ),
                 ));
             }
         }

@@ -32,6 +32,7 @@ mod json_patch;
 pub mod outcome;
 mod prefix;
 pub mod preview;
+pub mod progress;
 pub mod project;
 mod record;
 mod related;
@@ -40,6 +41,7 @@ mod scope;
 pub mod select;
 pub mod show;
 mod spaces;
+pub mod style;
 pub mod table;
 mod targets;
 pub mod upgrade;
@@ -67,6 +69,8 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// Where lines for a person go: a store that was made, a writer that waits.
     pub notify: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Who is told how far long work is.
+    pub progress: Arc<progress::Observer>,
 }
 
 /// One open project: store, functions and targets.

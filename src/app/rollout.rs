@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::app::cluster::Slot;
 use crate::app::history::revision_of;
 use crate::app::outcome::{Outcome, Status as Done, UnitReport, plural};
+use crate::app::progress::Counting;
 use crate::app::record::target;
 use crate::app::related::Related;
 use crate::app::select::Selection;
@@ -108,7 +109,8 @@ impl App {
             let transaction = slot.transaction()?;
             self.refuse_moved(transaction, selection)?;
             let shipments = shipments(transaction, selection, options.revision)?;
-            ship(slot, shipments, options)
+            let counting = self.counting("apply", shipments.len());
+            ship(slot, shipments, options, counting)
         })?;
         if outcome.reports.is_empty() && !options.allow_empty {
             return Err(outcome.empty().unwrap_or_else(nothing_to_do));
@@ -128,7 +130,8 @@ impl App {
             let transaction = slot.transaction()?;
             self.refuse_moved(transaction, selection)?;
             let shipments = shipments(transaction, selection, None)?;
-            recall(slot, shipments)
+            let counting = self.counting("destroy", shipments.len());
+            recall(slot, shipments, counting)
         })?;
         if outcome.reports.is_empty() {
             return Err(outcome.empty().unwrap_or_else(nothing_to_do));
@@ -296,7 +299,12 @@ fn placements(shipments: &[Shipment]) -> Vec<Placement> {
     shipments.iter().map(placement).collect()
 }
 
-fn ship(slot: &mut Slot, shipments: Vec<Shipment>, options: &ApplyOptions) -> Result<Outcome> {
+fn ship(
+    slot: &mut Slot,
+    shipments: Vec<Shipment>,
+    options: &ApplyOptions,
+    mut counting: Counting<'_>,
+) -> Result<Outcome> {
     let levels = deploy::order(&placements(&shipments))?;
     let mut by_unit: BTreeMap<UnitId, Shipment> = shipments
         .into_iter()
@@ -330,6 +338,7 @@ fn ship(slot: &mut Slot, shipments: Vec<Shipment>, options: &ApplyOptions) -> Re
         }
         for (mut shipment, mut report) in sent {
             look(slot, &mut shipment, options, &mut report)?;
+            counting.step(1);
             if matches!(report.status, Done::Failed(_)) && failed.is_none() {
                 failed = Some(shipment.reference().to_owned());
             }
@@ -443,7 +452,11 @@ fn store_status(slot: &mut Slot, before: &Unit, unit: &Unit) -> Result<()> {
     Ok(())
 }
 
-fn recall(slot: &mut Slot, shipments: Vec<Shipment>) -> Result<Outcome> {
+fn recall(
+    slot: &mut Slot,
+    shipments: Vec<Shipment>,
+    mut counting: Counting<'_>,
+) -> Result<Outcome> {
     let levels = deploy::destroy_order(&placements(&shipments))?;
     let mut by_unit: BTreeMap<UnitId, Shipment> = shipments
         .into_iter()
@@ -460,6 +473,7 @@ fn recall(slot: &mut Slot, shipments: Vec<Shipment>) -> Result<Outcome> {
             continue;
         };
         let mut report = shipment.report();
+        counting.step(1);
         if let Some(earlier) = &failed {
             report.status = Done::Skipped(format!("not destroyed: {earlier} failed"));
             outcome.reports.push(report);

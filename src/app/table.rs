@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use anstyle::Style;
 use serde::Serialize;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
+
+use crate::app::style::{self, HEADING};
 
 /// One value of a table: what JSON shows, and what people read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,7 +45,7 @@ impl From<Value> for Cell {
     }
 }
 
-/// Rows under named columns.
+/// Rows under named columns. `{}` shows them plain, `{:#}` with styles.
 ///
 /// ```
 /// use windlass::app::table::{Cell, Table};
@@ -117,24 +120,34 @@ impl fmt::Display for Table {
                 *width = (*width).max(cell.text.width());
             }
         }
+        let is_styled = f.alternate();
         if self.has_header {
-            write_line(f, header.iter().map(String::as_str), &widths)?;
+            let heading = |text: &String| (text.clone(), is_styled.then_some(HEADING));
+            write_line(f, header.iter().map(heading), &widths)?;
         }
         for row in &self.rows {
-            write_line(f, row.iter().map(|cell| cell.text.as_str()), &widths)?;
+            let cells = row.iter().enumerate().map(|(at, cell)| {
+                let column = self.columns.get(at).filter(|_| is_styled);
+                let style = column.and_then(|column| style::of_cell(column, &cell.text));
+                (cell.text.clone(), style)
+            });
+            write_line(f, cells, &widths)?;
         }
         Ok(())
     }
 }
 
-fn write_line<'a>(
+fn write_line(
     f: &mut fmt::Formatter<'_>,
-    cells: impl Iterator<Item = &'a str>,
+    cells: impl Iterator<Item = (String, Option<Style>)>,
     widths: &[usize],
 ) -> fmt::Result {
     let mut line = String::new();
-    for (cell, width) in cells.zip(widths) {
-        line.push_str(cell);
+    for ((cell, style), width) in cells.zip(widths) {
+        match style {
+            Some(style) => line.push_str(&style::styled(style, &cell)),
+            None => line.push_str(&cell),
+        }
         line.extend(std::iter::repeat_n(' ', width + 2 - cell.width()));
     }
     writeln!(f, "{}", line.trim_end())

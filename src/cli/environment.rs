@@ -9,7 +9,7 @@ use clap::ArgMatches;
 
 use crate::app::project::Project;
 use crate::app::{App, Settings};
-use crate::cli::show;
+use crate::cli::{progress, show};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 
@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens the application as the global options and the environment say.
-pub(super) fn open(matches: &ArgMatches) -> Result<App> {
+pub(super) fn open(matches: &ArgMatches, format: show::Format) -> Result<App> {
     let folder = std::env::current_dir()
         .map_err(|error| crate::app::project::unreadable(Path::new("."), &error))?;
     let project = Project::find(&folder);
@@ -46,6 +46,7 @@ pub(super) fn open(matches: &ArgMatches) -> Result<App> {
         message: matches.get_one::<String>("message").cloned(),
         command: command_line(),
         notify,
+        progress: progress::observer(format.has_progress()),
         store,
         project,
     })

@@ -14,6 +14,7 @@ use crate::ops::{OPS, OpDef};
 mod diagnostic;
 mod environment;
 mod function_call;
+mod progress;
 mod script_run;
 mod show;
 
@@ -56,6 +57,7 @@ fn run_line(args: Vec<OsString>) -> u8 {
         Ok(matches) => matches,
         Err(error) => return show::clap_error(&error),
     };
+    show::colour(matches.get_one::<String>("color").map(String::as_str));
     let format = show::Format::from_matches(&matches);
     match execute(&matches, format) {
         Ok(code) => code,
@@ -70,7 +72,7 @@ fn execute(matches: &ArgMatches, format: show::Format) -> Result<u8> {
     let (name, sub) = matches
         .subcommand()
         .ok_or_else(|| Error::new(Kind::Usage, "expected a command, found none"))?;
-    let app = environment::open(matches)?;
+    let app = environment::open(matches, format)?;
     match name {
         "run" => script_run::run(&app, sub, format),
         "eval" => script_run::eval(&app, sub, format),
@@ -170,6 +172,12 @@ fn global_args() -> Vec<Arg> {
             .value_parser(["table", "json", "yaml"])
             .short('o'),
         flag("json", "Print the result as JSON"),
+        value(
+            "color",
+            "WHEN",
+            "Whether to print in colour [default: auto, on terminals]",
+        )
+        .value_parser(["auto", "always", "never"]),
         flag("quiet", "Print nothing but errors"),
         flag("no-header", "Leave out the header line of tables"),
         value(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, EvalAltResult, Scope};
 
-use crate::app::App;
+use crate::app::{App, style};
 use crate::error::{Error, Kind, Location, Result};
 use crate::ops::{OPS, Output};
 use crate::runtime::Interrupt;
@@ -53,7 +53,7 @@ impl Session {
             root: Some(app.project().root().to_path_buf()),
             limits: Limits::SESSION,
         });
-        engine.on_print(move |text| print(&with_newline(text)));
+        engine.on_print(move |text| print(&style::lines(&with_newline(text))));
         engine.on_debug(move |text, source, position| {
             let source = source.unwrap_or("script");
             print(&format!("{source}:{position:?} {text}\n"));
@@ -157,7 +157,7 @@ impl Session {
             |transaction, _| app.preview_of(transaction),
         )?;
         Ok(Some(Output::Report {
-            text: preview.to_string(),
+            text: format!("{preview:#}"),
             value: preview.outcome().to_json(),
             exit_code: 0,
         }))
@@ -182,6 +182,7 @@ impl Session {
         );
         let text = with_newline(&text.unwrap_or_else(|_| value.to_string()));
         let json = to_json(&value).unwrap_or_else(|_| text.trim_end().into());
+        let text = report::styled(&value).unwrap_or_else(|| style::lines(&text));
         Output::Report {
             text,
             value: json,

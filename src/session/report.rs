@@ -2,10 +2,13 @@
 
 use rhai::{Array, Dynamic, Engine, Map, NativeCallContext};
 
+use crate::app::style;
 use crate::app::table::{Cell, Table};
 use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
 use crate::session::convert::{Scripted, scripted, to_json, to_texts};
+use crate::session::outcome::ScriptOutcome;
+use crate::session::preview::ScriptPreview;
 use crate::session::selection::ScriptTable;
 
 /// Lines for people, the same as data, and an exit code.
@@ -32,8 +35,30 @@ pub(super) fn register(engine: &mut Engine) {
                 report(&lines(&context, shown)?, &value, exit_code)
             },
         )
-        .register_fn("to_string", |report: &mut ScriptReport| report.text())
-        .register_fn("to_debug", |report: &mut ScriptReport| report.text());
+        .register_fn("to_string", |report: &mut ScriptReport| report.plain())
+        .register_fn("to_debug", |report: &mut ScriptReport| report.plain())
+        // What `print` shows: the text of `to_string`, with styles.
+        .register_fn("print", |report: &mut ScriptReport| report.text())
+        .register_fn("print", |table: &mut ScriptTable| format!("{:#}", table.0))
+        .register_fn("print", |outcome: &mut ScriptOutcome| outcome.styled())
+        .register_fn("print", |preview: &mut ScriptPreview| preview.styled());
+}
+
+/// How a value is shown where it has a form with styles.
+pub(super) fn styled(value: &Dynamic) -> Option<String> {
+    if let Some(table) = value.read_lock::<ScriptTable>() {
+        return Some(format!("{:#}", table.0));
+    }
+    if let Some(outcome) = value.read_lock::<ScriptOutcome>() {
+        return Some(outcome.styled());
+    }
+    if let Some(preview) = value.read_lock::<ScriptPreview>() {
+        return Some(preview.styled());
+    }
+    if let Some(report) = value.read_lock::<ScriptReport>() {
+        return Some(report.text());
+    }
+    None
 }
 
 impl ScriptReport {
@@ -42,6 +67,10 @@ impl ScriptReport {
             Output::Report { text, .. } => text.clone(),
             _ => String::new(),
         }
+    }
+
+    fn plain(&self) -> String {
+        style::plain(&self.text())
     }
 }
 
@@ -54,8 +83,8 @@ fn lines(context: &NativeCallContext<'_>, shown: Dynamic) -> Scripted<String> {
     };
     let mut text = String::new();
     for part in parts {
-        let part = match part.read_lock::<ScriptTable>() {
-            Some(table) => table.0.to_string(),
+        let part = match styled(&part) {
+            Some(text) => text,
             None => context.call_native_fn("to_string", (part.clone(),))?,
         };
         text.push_str(&super::with_newline(&part));
