@@ -1,7 +1,7 @@
 //! The command line: arguments in, exit code out.
 //!
-//! The commands are made from the table of operations; only `run` and `eval`, which take a script,
-//! are known here by name.
+//! The commands are made from the table of operations; only `run`, `eval` and `script-api`,
+//! which are about scripts, are known here by name.
 
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,6 +76,7 @@ fn execute(matches: &ArgMatches, format: show::Format) -> Result<u8> {
     match name {
         "run" => script_run::run(&app, sub, format),
         "eval" => script_run::eval(&app, sub, format),
+        "script-api" => script_run::api(&app, format),
         "function" if sub.subcommand_name() == Some("do") => {
             let (_, call) = sub.subcommand().expect("its name was just seen");
             let words = words_of(call, "words");
@@ -111,7 +112,8 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .args(global_args())
         .subcommand(script_run::run_command())
-        .subcommand(script_run::eval_command());
+        .subcommand(script_run::eval_command())
+        .subcommand(script_run::api_command());
     let mut nouns: Vec<&str> = Vec::new();
     for op in OPS {
         match op.words() {

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::cli::environment::variable;
 use crate::cli::{function_call, show, words_of};
 use crate::error::{Error, Kind, Result};
+use crate::ops::Output;
 use crate::runtime::Runtime;
 use crate::session::Session;
 
@@ -52,6 +53,18 @@ pub(super) fn eval_command() -> Command {
         )
         .arg(Arg::new("code").required(true).value_name("CODE"))
         .after_help("Examples:\n  windlass eval 'units(\"*\").table()'\n")
+}
+
+pub(super) fn api_command() -> Command {
+    Command::new("script-api")
+        .about("Show the reference of scripts: every function, method, property and operation")
+        .after_help("Examples:\n  windlass script-api\n")
+}
+
+/// Prints the reference of scripts, as Markdown.
+pub(super) fn api(app: &App, format: show::Format) -> Result<u8> {
+    let session = Session::new(app, show::print)?;
+    show::output(&Output::Text(session.reference()?), format)
 }
 
 pub(super) fn run(app: &App, matches: &ArgMatches, format: show::Format) -> Result<u8> {

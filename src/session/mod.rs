@@ -21,6 +21,7 @@ mod files;
 mod global;
 mod outcome;
 mod preview;
+mod reference;
 mod report;
 mod selection;
 mod space;
@@ -122,6 +123,14 @@ impl Session {
             Ok(value) => Ok(Some(self.shown(value))),
             Err(error) => self.failed(program, &error),
         }
+    }
+
+    /// The reference of everything that scripts can name, as Markdown.
+    ///
+    /// # Errors
+    /// When the project's functions cannot be read.
+    pub fn reference(&self) -> Result<String> {
+        reference::text(&self.engine, self.app.catalogue()?)
     }
 
     fn stop_when_told(&mut self) {
