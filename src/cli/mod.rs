@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::error::{Error, Kind, Result};
@@ -51,6 +52,12 @@ fn run_line(args: Vec<OsString>) -> u8 {
     let parsed = match parsed.map(|matches| function_call::globals_first(&args, &matches)) {
         Ok(Some(args)) => command().try_get_matches_from(args),
         Ok(None) => command().try_get_matches_from(&args),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            match script_run::help_is_the_scripts(&args) {
+                Some(args) => command().try_get_matches_from(args),
+                None => Err(error),
+            }
+        }
         Err(error) => Err(error),
     };
     let matches = match parsed {

@@ -1,5 +1,6 @@
 //! `run` and `eval`: scripts from files, standard input and the command line.
 
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -123,6 +124,21 @@ pub(super) fn eval(app: &App, matches: &ArgMatches, format: show::Format) -> Res
         },
         format,
     )
+}
+
+/// The arguments with a mark behind the script, where `--help` stands behind a script: it asks
+/// what the script says of itself.
+pub(super) fn help_is_the_scripts(args: &[OsString]) -> Option<Vec<OsString>> {
+    let run = args.iter().position(|word| word == "run")?;
+    let script = args[run + 1..]
+        .iter()
+        .take_while(|word| *word != "--help" && *word != "-h")
+        .position(|word| {
+            !word.to_string_lossy().starts_with('-') && is_script(&word.to_string_lossy())
+        })?;
+    let mut args = args.to_vec();
+    args.insert(run + 1 + script + 1, "--".into());
+    Some(args)
 }
 
 pub(super) fn is_script(target: &str) -> bool {

@@ -77,7 +77,8 @@ fn registered(engine: &Engine, catalogue: &Catalogue) -> Result<BTreeSet<Entry>>
         let receiver = types.first().and_then(|name| receiver(name));
         let name = text("name");
         let is_of_units = matches!(receiver.as_deref(), Some("Unit" | "Selection" | "Outcome"));
-        let is_operation = receiver.is_none() && types.len() == 1 && operations.contains(name);
+        let takes_a_map = matches!(types[..], [one] if one.to_lowercase().ends_with("map"));
+        let is_operation = takes_a_map && operations.contains(name);
         if is_operation || (is_of_units && functions.contains(name)) {
             continue;
         }
