@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn short_work_draws_nothing() {
         let line = Line::default();
-        let observe = draw_on(&line, Duration::from_secs(600));
+        let observe = draw_on(&line, Duration::from_mins(10));
         for done in 1..=10 {
             observe(at(done));
         }

@@ -124,6 +124,8 @@ pub trait Operation {
     const EFFECT: Effect;
     /// Commands that show its use, without the program's name; the first is the usual one.
     const EXAMPLES: &'static [&'static str];
+    /// What only scripts give beside the arguments of the command, with what it means.
+    const SCRIPT_KEYS: &'static [(&'static str, &'static str)] = &[];
     /// Its arguments; their doc comments are the help.
     type Args: clap::Args + DeserializeOwned;
 
@@ -145,6 +147,8 @@ pub struct OpDef {
     pub effect: Effect,
     /// Commands that show its use.
     pub examples: &'static [&'static str],
+    /// What only scripts give beside the arguments of the command, with what it means.
+    pub script_keys: &'static [(&'static str, &'static str)],
     command: fn(clap::Command) -> clap::Command,
     from_matches: fn(&App, &clap::ArgMatches) -> Result<Output>,
     from_json: fn(&App, serde_json::Value) -> Result<Output>,
@@ -158,6 +162,7 @@ impl OpDef {
             about: O::ABOUT,
             effect: O::EFFECT,
             examples: O::EXAMPLES,
+            script_keys: O::SCRIPT_KEYS,
             command: <O::Args as clap::Args>::augment_args,
             from_matches: run_matches::<O>,
             from_json: run_json::<O>,
@@ -186,7 +191,10 @@ impl OpDef {
             examples.push_str(example);
             examples.push('\n');
         }
-        (self.command)(clap::Command::new(verb).about(self.about)).after_help(examples)
+        (self.command)(clap::Command::new(verb))
+            .about(self.about)
+            .long_about(None)
+            .after_help(examples)
     }
 
     /// Runs it with what the command line read.
@@ -200,10 +208,48 @@ impl OpDef {
     /// Runs it with arguments given as an object, as scripts do.
     ///
     /// # Errors
-    /// [`Kind::Usage`] when the object does not fit the arguments; else those of the operation.
+    /// [`Kind::Usage`] when the object does not fit the arguments, or has a key that is none of
+    /// them; else those of the operation.
     pub fn run_json(&self, app: &App, args: serde_json::Value) -> Result<Output> {
+        self.refuse_unknown(&args)?;
         (self.from_json)(app, args)
     }
+
+    fn refuse_unknown(&self, args: &serde_json::Value) -> Result<()> {
+        let command = self.command();
+        let mut known: Vec<String> = self
+            .script_keys
+            .iter()
+            .map(|(key, _)| (*key).to_owned())
+            .collect();
+        for argument in command.get_arguments() {
+            known.push(script_key(argument));
+            let aliases = argument.get_all_aliases().unwrap_or_default();
+            known.extend(aliases.iter().map(|alias| alias.replace('-', "_")));
+        }
+        let found = args.as_object().into_iter().flat_map(|map| map.keys());
+        for key in found {
+            if !known.contains(key) {
+                return Err(Error::new(
+                    Kind::Usage,
+                    format!(
+                        "expected one of the keys {} of {}, found `{key}`",
+                        known.join(", "),
+                        self.name
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The key by which scripts give an argument of a command.
+pub fn script_key(argument: &clap::Arg) -> String {
+    argument.get_long().map_or_else(
+        || argument.get_id().as_str().to_owned(),
+        |long| long.replace('-', "_"),
+    )
 }
 
 fn run_matches<O: Operation>(app: &App, matches: &clap::ArgMatches) -> Result<Output> {

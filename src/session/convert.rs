@@ -68,10 +68,7 @@ pub(super) fn of_value(value: &Dynamic) -> Error {
         let kind = text("kind").and_then(|name| Kind::from_name(&name));
         let message = text("message").unwrap_or_else(|| value.to_string());
         let mut error = Error::new(kind.unwrap_or(Kind::Invalid), message);
-        if let Some(hints) = map
-            .get("hints")
-            .and_then(|hints| hints.read_lock::<Array>())
-        {
+        if let Some(hints) = map.get("hints").and_then(Dynamic::read_lock::<Array>) {
             for hint in hints.iter() {
                 error = error.hint(hint.to_string());
             }

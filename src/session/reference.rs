@@ -9,7 +9,7 @@ use rhai::Engine;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::ops::{Effect, OPS, OpDef};
+use crate::ops::{Effect, OPS, OpDef, script_key};
 use crate::script::engine::{SessionOptions, session_engine};
 use crate::script::{Catalogue, Function, Kind as FunctionKind};
 
@@ -280,15 +280,20 @@ fn operations(text: &mut String) {
         let _ = writeln!(text, "`windlass {}`: {}; {effect}.\n", op.name, op.about);
         let command = op.command();
         let arguments = command.get_arguments();
-        let mut is_first = true;
-        for argument in arguments.filter(|argument| argument.get_id() != "help") {
-            if std::mem::take(&mut is_first) {
-                text.push_str("| key | value | meaning |\n|---|---|---|\n");
-            }
-            let _ = writeln!(text, "{}", row(argument));
-        }
-        if !is_first {
-            text.push('\n');
+        let rows: Vec<String> = op
+            .script_keys
+            .iter()
+            .map(|(key, about)| format!("| `{key}` | any | {about} |"))
+            .chain(
+                arguments
+                    .filter(|argument| argument.get_id() != "help")
+                    .map(row),
+            )
+            .collect();
+        if !rows.is_empty() {
+            text.push_str("| key | value | meaning |\n|---|---|---|\n");
+            text.push_str(&rows.join("\n"));
+            text.push_str("\n\n");
         }
         text.push_str("```console\n");
         for example in op.examples {
@@ -300,10 +305,7 @@ fn operations(text: &mut String) {
 
 fn row(argument: &clap::Arg) -> String {
     use clap::ArgAction;
-    let key = argument.get_long().map_or_else(
-        || argument.get_id().as_str().to_owned(),
-        |long| long.replace('-', "_"),
-    );
+    let key = script_key(argument);
     let choices: Vec<String> = argument
         .get_possible_values()
         .iter()

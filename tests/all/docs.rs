@@ -2,6 +2,7 @@
 //!
 //! `UPDATE_DOCS=1 cargo test --test all docs::` writes them anew.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::registry::split;
@@ -96,7 +97,7 @@ fn the_examples_of_the_reference_run_and_print_what_they_say() {
     let store = world.store();
     let examples = blocks(&text, "rhai");
     assert!(examples.len() > 8, "{}", examples.len());
-    let mut promises = 0;
+    let mut count = 0;
     for (at, lines) in examples {
         std::fs::write(world.path().join(".windlass/store.redb"), &store).expect("the store");
         let printed = world.printed(&lines.join("\n"));
@@ -106,9 +107,9 @@ fn the_examples_of_the_reference_run_and_print_what_they_say() {
             printed, promised,
             "the example at line {at} of src/session/api.md"
         );
-        promises += promised.len();
+        count += promised.len();
     }
-    assert!(promises > 30, "{promises}");
+    assert!(count > 30, "{count}");
 }
 
 /// A command's words behind `windlass`; none where it runs a script that is not there.
@@ -164,7 +165,7 @@ fn shown(world: &World, words: &[&str]) -> String {
     let ran = world.finish(command);
     let mut shown = ran.stderr + &ran.stdout;
     if ran.code != 0 {
-        shown.push_str(&format!("[exit {}]\n", ran.code));
+        let _ = writeln!(shown, "[exit {}]", ran.code);
     }
     shown
 }
