@@ -15,7 +15,8 @@ pub struct SpaceNewPrefix;
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[serde(default)]
 pub struct Args {
-    /// The same number gives the same words, as long as they are free.
+    /// The same number gives the same words, as long as they are free; else `WINDLASS_SEED`, else
+    /// chance.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }

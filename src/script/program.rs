@@ -182,7 +182,9 @@ impl Program {
         let mut text = String::new();
         let doc = self.ast.doc();
         for line in doc.lines() {
-            let _ = writeln!(text, "{}", line.trim_start_matches("//!").trim());
+            let line = line.trim_start_matches("//!");
+            let line = line.strip_prefix(' ').unwrap_or(line);
+            let _ = writeln!(text, "{}", line.trim_end());
         }
         let Some(function) = &self.parameters else {
             let _ = writeln!(text, "\nU{}", &self.usage()[1..]);

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::ops::{Effect, OPS, OpDef, script_key};
+use crate::query::{FIELDS, Type};
 use crate::script::engine::{SessionOptions, session_engine};
 use crate::script::{Catalogue, Function, Kind as FunctionKind};
 
@@ -203,7 +204,10 @@ fn signatures(engine: &Engine) -> Result<BTreeSet<String>> {
 /// and so is what is described and not there.
 pub(super) fn text(engine: &Engine, catalogue: &Catalogue) -> Result<String> {
     let (registered, documented) = (registered(engine, catalogue)?, documented());
-    let mut text = WRITTEN.trim_end().to_owned();
+    let mut text = WRITTEN
+        .replace("<!-- attributes -->\n", &attributes())
+        .trim_end()
+        .to_owned();
     text.push_str("\n\n");
     for (heading, entries) in [
         ("Not described yet", registered.difference(&documented)),
@@ -220,6 +224,30 @@ pub(super) fn text(engine: &Engine, catalogue: &Catalogue) -> Result<String> {
     functions(&mut text, &catalogue.list());
     operations(&mut text);
     Ok(text)
+}
+
+/// The attributes that clauses and columns may name.
+fn attributes() -> String {
+    let mut text = String::from("| attribute | value | of | meaning |\n|---|---|---|---|\n");
+    for field in FIELDS {
+        let names: Vec<String> = std::iter::once(&field.name)
+            .chain(field.aliases)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let owners: Vec<&str> = field.owners.iter().map(|owner| owner.name()).collect();
+        let value = match field.kind {
+            Type::Choice(words) => words.join(", "),
+            kind => kind.name().to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {value} | {} | {} |",
+            names.join(", "),
+            owners.join(", "),
+            field.about
+        );
+    }
+    text
 }
 
 fn functions(text: &mut String, functions: &[std::sync::Arc<Function>]) {

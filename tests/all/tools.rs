@@ -191,6 +191,10 @@ fn help_is_printed_wherever_the_word_stands() {
         let usage =
             "Usage: windlass run scripts/bulk-operations.rhai STAGE scale|version|status [VALUE]";
         assert!(printed.contains(usage), "{words}: {printed}");
+        assert!(
+            printed.contains("\n  scale N  "),
+            "its own lines as they are: {printed}"
+        );
     }
     assert!(ok(&world, "scripts/validate.rhai help").contains("STAGE"));
     assert!(ok(&world, "scripts/cleanup.rhai help").contains("[--yes]"));
@@ -530,6 +534,23 @@ fn cleanup_asks_first_removes_only_the_tutorial_and_may_run_again() {
     }
     drop(world.ok(&["log", "verify"]));
     ok(&world, "scripts/stage2-three-envs.rhai");
+}
+
+#[test]
+fn cleanup_stops_where_the_cluster_cannot_be_reached_and_goes_on_later() {
+    let world = World::tutorial();
+    ok(&world, "scripts/new-prefix.rhai");
+    ok(&world, "scripts/stage3-three-regions.rhai");
+    let _ = world.printed("inject_fault(#{ LoseConnection: #{ after: 0 } });");
+    let before = content(&world);
+    let ran = run(&world, "scripts/cleanup.rhai --yes");
+    assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("clean:"), "{}", ran.stdout);
+    assert_eq!(content(&world)["units"], before["units"]);
+    assert!(world.path().join(".traderx-prefix").exists());
+    let _ = world.printed("clear_faults();");
+    ok(&world, "scripts/cleanup.rhai --yes");
+    assert_eq!(world.json(&["space", "list"]), json!([]));
 }
 
 #[test]
