@@ -2,32 +2,7 @@
 
 use super::look::{Look, Step};
 use crate::path::{Path, Segment};
-
-/// Keys that tell the elements of a list apart, by the key that the list stands under: the merge
-/// keys of Kubernetes' own API.
-const MERGE_KEYS: [(&str, &[&str]); 18] = [
-    ("containers", &["name"]),
-    ("initContainers", &["name"]),
-    ("ephemeralContainers", &["name"]),
-    ("env", &["name"]),
-    ("volumes", &["name"]),
-    ("volumeMounts", &["mountPath"]),
-    ("volumeDevices", &["devicePath"]),
-    ("ports", &["containerPort", "protocol"]),
-    ("ports", &["containerPort"]),
-    ("ports", &["port", "protocol"]),
-    ("ports", &["port"]),
-    ("imagePullSecrets", &["name"]),
-    ("hostAliases", &["ip"]),
-    (
-        "topologySpreadConstraints",
-        &["topologyKey", "whenUnsatisfiable"],
-    ),
-    ("volumeClaimTemplates", &["metadata.name"]),
-    ("resourceClaims", &["name"]),
-    ("secrets", &["name"]),
-    ("ownerReferences", &["uid"]),
-];
+use crate::yaml::merge_keys;
 
 /// The place with indexes for elements.
 pub(super) fn plain(steps: &[Step]) -> Path {
@@ -43,43 +18,41 @@ pub(super) fn plain(steps: &[Step]) -> Path {
 
 /// The place with `?name=api` for elements of keyed lists, where that names one element only.
 pub(super) fn keyed(root: Look<'_>, steps: &[Step]) -> Path {
+    let kind = root.get("kind").and_then(Look::text).unwrap_or_default();
     let mut at = Some(root);
-    let mut list_key = None;
     let mut segments = Vec::with_capacity(steps.len());
     for step in steps {
-        segments.push(match step {
+        let segment = match step {
             Step::Key(key) => Segment::Key(key.to_string()),
             Step::Index(index) => at
-                .zip(list_key)
-                .and_then(|(list, key)| matching(list, key, *index))
+                .and_then(|list| matching(list, &kind, &segments, *index))
                 .unwrap_or_else(|| Segment::Key(index.to_string())),
-        });
-        list_key = match step {
-            Step::Key(key) => Some(key.as_ref()),
-            Step::Index(_) => None,
         };
+        segments.push(segment);
         at = at.and_then(|look| look.step(step));
     }
     segments.into()
 }
 
-fn matching(list: Look<'_>, list_key: &str, index: usize) -> Option<Segment> {
+/// The merge keys of an element of the list at `place`, where no other has the same values. What
+/// the API would fill in is left out, so that the path names what is written.
+fn matching(list: Look<'_>, kind: &str, place: &[Segment], index: usize) -> Option<Segment> {
     let item = list.item(index)?;
-    MERGE_KEYS
-        .iter()
-        .filter(|(key, _)| *key == list_key)
-        .find_map(|(_, fields)| {
-            let pairs: Vec<(String, String)> = fields
-                .iter()
-                .map(|field| Some(((*field).to_owned(), item.get(field)?.text()?)))
-                .collect::<Option<_>>()?;
-            let alike = (0..list.len())
-                .filter_map(|at| list.item(at))
-                .filter(|other| {
-                    pairs.iter().all(|(key, value)| {
-                        other.get(key).and_then(Look::text).as_deref() == Some(value.as_str())
-                    })
-                });
-            (alike.count() == 1).then_some(Segment::Match(pairs))
-        })
+    merge_keys(kind, place).find_map(|keys| {
+        let mut pairs: Vec<(String, String)> = Vec::with_capacity(keys.len());
+        for key in keys {
+            match item.get(key.name).and_then(Look::text) {
+                Some(value) => pairs.push((key.name.to_owned(), value)),
+                None if key.default.is_some() => {}
+                None => return None,
+            }
+        }
+        let is_alike = |other: &Look<'_>| {
+            pairs.iter().all(|(key, value)| {
+                other.get(key).and_then(Look::text).as_deref() == Some(value.as_str())
+            })
+        };
+        let items = (0..list.len()).filter_map(|at| list.item(at));
+        (items.filter(is_alike).count() == 1).then_some(Segment::Match(pairs))
+    })
 }

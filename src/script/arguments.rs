@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::error::{Error, Fault, Result, nearest};
 use super::function::{Function, Param, ParamType, kebab};
-use super::quantity::Quantity;
+use crate::query::Quantity;
 
 /// Checked arguments, one for each parameter of the function.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
 use super::engine::raise;
 use super::error::{Error, Kind, Result};
-use super::quantity::Quantity;
+use super::quantity::times;
+use crate::query::Quantity;
 
 /// An error of ours on its way through Rhai.
 #[derive(Debug, Clone)]
@@ -34,12 +35,10 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("skip", |reason: &str| skip(reason));
     engine.register_fn("skip", || skip("nothing to act on"));
     engine.register_fn("quantity_times", |quantity: &str, factor: i64| {
-        parse(quantity)
-            .map(|quantity| quantity.times(factor))
-            .map_err(raise)
+        times(quantity, factor).ok_or_else(|| raise(no_quantity(quantity)))
     });
     engine.register_fn("quantity_compare", |left: &str, right: &str| {
-        let order = parse(left).and_then(|left| Ok(left.compare(parse(right)?)));
+        let order = parse(left).and_then(|left| Ok(left.cmp(&parse(right)?)));
         order.map_err(raise).map(|order| match order {
             Ordering::Less => -1_i64,
             Ordering::Equal => 0,
@@ -56,10 +55,12 @@ fn skip(reason: &str) -> std::result::Result<Dynamic, Box<EvalAltResult>> {
     )))
 }
 
-fn parse(text: &str) -> Result<Quantity<'_>> {
-    Quantity::parse(text).ok_or_else(|| {
-        Error::script(format!(
-            "expected a quantity such as 250m or 2Gi, found `{text}`"
-        ))
-    })
+fn parse(text: &str) -> Result<Quantity> {
+    Quantity::parse(text).ok_or_else(|| no_quantity(text))
+}
+
+fn no_quantity(text: &str) -> Error {
+    Error::script(format!(
+        "expected a quantity such as 250m or 2Gi, found `{text}`"
+    ))
 }

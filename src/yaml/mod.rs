@@ -49,6 +49,7 @@ pub use pair::pair;
 pub use parse::{MAX_ALIASED, MAX_DEPTH, MAX_DOCUMENT, MAX_TEXT};
 pub use path_set::PathSet;
 pub use resource::ResourceId;
+pub(crate) use schema::merge_keys;
 pub use tree::{Kind, NodeRef, Scalar, Style, Tree, TreeView};
 pub use value_edit::apply_to_values;
 
