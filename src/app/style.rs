@@ -52,7 +52,9 @@ pub(crate) fn of_cell(column: &str, text: &str) -> Option<Style> {
 /// The style of a word that says how a thing fares.
 fn of_word(word: &str) -> Option<Style> {
     match word {
-        "Ready" | "applied" | "changed" | "created" | "deleted" | "passed" => Some(GOOD),
+        "Ready" | "Running" | "applied" | "changed" | "created" | "deleted" | "passed" => {
+            Some(GOOD)
+        }
         "Progressing" | "Unknown" | "Yes" | "open" | "skipped" | "warning" => Some(WARN),
         "Degraded" | "Failed" | "Unreachable" | "failed" => Some(BAD),
         "No" | "NoLive" | "unchanged" => Some(QUIET),

@@ -984,6 +984,27 @@ fn setting_up_takes_every_stage_and_the_last_where_none_is_named() {
 }
 
 #[test]
+fn the_quick_demo_shows_what_runs_and_may_run_again() {
+    let world = World::tutorial();
+    let printed = ok(&world, "scripts/quick-demo.rhai");
+    for object in ["Deployment  reference-data", "Service     reference-data"] {
+        assert!(printed.contains(object), "{printed}");
+    }
+    let before = content(&world);
+    ok(&world, "scripts/quick-demo.rhai");
+    assert_eq!(content(&world), before);
+    let targets = world.json(&["target", "list"]);
+    assert_eq!(targets[0]["Worker"], json!(["worker"]));
+    assert_eq!(targets[0]["Space"], json!(["traderx"]));
+    let headers = world.ok(&["target", "list"]);
+    let headers: Vec<&str> = headers.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(
+        headers,
+        ["NAME", "WORKER", "PROVIDER-TYPE", "PARAMETERS", "SPACE"]
+    );
+}
+
+#[test]
 fn a_report_is_lines_for_people_data_for_programs_and_an_exit_code() {
     let world = World::empty();
     world.write(
