@@ -96,39 +96,40 @@ fn registered(engine: &Engine, catalogue: &Catalogue) -> Result<BTreeSet<Entry>>
     Ok(entries)
 }
 
-/// The type of ours that a parameter is, if it is one.
+/// The type that a first parameter is the receiver of.
 fn receiver(type_name: &str) -> Option<String> {
-    let name = type_name.trim_start_matches("&mut ");
+    let name = type_name.strip_prefix("&mut ")?;
     let name = name.rsplit("::").next().unwrap_or_default();
-    let name = name.strip_prefix("Script").unwrap_or(name);
-    TYPES
-        .iter()
-        .any(|(_, types)| types.contains(&name))
-        .then(|| name.to_owned())
+    Some(name.strip_prefix("Script").unwrap_or(name).to_owned())
 }
 
-/// The words that stand for a receiver in the written part, and the types they mean.
-const TYPES: [(&str, &[&str]); 10] = [
-    ("space", &["Space"]),
-    ("unit", &["Unit"]),
-    ("selection", &["Selection"]),
-    ("outcome", &["Outcome"]),
+/// The words that stand for another receiver in the written part than the type of their name.
+const RECEIVERS: [(&str, &[&str]); 3] = [
     ("any", &["Unit", "Selection", "Outcome"]),
-    ("preview", &["Preview"]),
     ("rows", &["Conflicts"]),
     ("row", &["Conflict"]),
-    ("table", &["Table"]),
-    ("error", &["Error"]),
 ];
+
+/// The types that a word stands for: `unit` for `Unit`.
+fn types_of(word: &str) -> Vec<String> {
+    if let Some((_, types)) = RECEIVERS.iter().find(|(known, _)| *known == word) {
+        return types.iter().map(ToString::to_string).collect();
+    }
+    let mut chars = word.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    vec![first.into_iter().chain(chars).collect()]
+}
 
 /// What the written part describes: the code at the beginning of each item of its lists.
 fn documented() -> BTreeSet<Entry> {
     let mut entries = BTreeSet::new();
     for line in WRITTEN.lines() {
-        let Some(item) = line.strip_prefix("- `") else {
+        let item = line
+            .strip_prefix("- `")
+            .and_then(|item| item.split_once(" — "));
+        let Some((item, _)) = item else {
             continue;
         };
-        let item = item.split(" — ").next().unwrap_or_default();
         for form in item.split("`, `") {
             let form = form.trim_end_matches('`');
             let (head, arity) = match form.split_once('(') {
@@ -137,15 +138,11 @@ fn documented() -> BTreeSet<Entry> {
             };
             let (receivers, name) = match head.split_once('.') {
                 None => (vec![None], head),
-                Some((word, name)) => {
-                    let types = TYPES.iter().find(|(known, _)| *known == word);
-                    let types = types.map_or(&[][..], |(_, types)| types);
-                    (types.iter().map(|name| Some(*name)).collect(), name)
-                }
+                Some((word, name)) => (types_of(word).into_iter().map(Some).collect(), name),
             };
             for receiver in receivers {
                 entries.insert(Entry {
-                    receiver: receiver.map(ToOwned::to_owned),
+                    receiver,
                     name: name.to_owned(),
                     arity,
                 });
