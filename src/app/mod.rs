@@ -39,6 +39,7 @@ pub mod show;
 mod spaces;
 pub mod table;
 mod targets;
+pub mod undo;
 pub mod upgrade;
 
 use project::Project;

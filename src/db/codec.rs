@@ -45,7 +45,7 @@ stored! {
 }
 
 /// The stored form of an entity.
-pub(super) fn encode<T: Stored>(value: &T) -> Vec<u8> {
+pub fn encode<T: Stored>(value: &T) -> Vec<u8> {
     postcard::to_extend(value, vec![T::VERSION])
         .expect("an entity has no map or list of unknown length, and memory cannot run full")
 }

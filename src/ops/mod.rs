@@ -22,6 +22,7 @@ pub mod log;
 pub mod log_verify;
 pub mod output;
 pub mod protect;
+pub mod redo;
 pub mod release;
 pub mod revision_list;
 pub mod selecting;
@@ -29,6 +30,7 @@ pub mod space_create;
 pub mod space_list;
 pub mod target_create;
 pub mod target_list;
+pub mod undo;
 pub mod unit_apply;
 pub mod unit_create;
 pub mod unit_data;
@@ -60,12 +62,14 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<log::Log>(),
     OpDef::of::<log_verify::LogVerify>(),
     OpDef::of::<protect::Protect>(),
+    OpDef::of::<redo::Redo>(),
     OpDef::of::<release::Release>(),
     OpDef::of::<revision_list::RevisionList>(),
     OpDef::of::<space_create::SpaceCreate>(),
     OpDef::of::<space_list::SpaceList>(),
     OpDef::of::<target_create::TargetCreate>(),
     OpDef::of::<target_list::TargetList>(),
+    OpDef::of::<undo::Undo>(),
     OpDef::of::<unit_apply::UnitApply>(),
     OpDef::of::<unit_create::UnitCreate>(),
     OpDef::of::<unit_data::UnitData>(),

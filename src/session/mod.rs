@@ -18,6 +18,7 @@ mod conflict;
 mod convert;
 mod deploying;
 mod global;
+mod history;
 mod outcome;
 mod preview;
 mod selection;
@@ -226,6 +227,7 @@ impl Session {
 
 fn register(engine: &mut Engine, app: &App) -> Result<()> {
     global::register(engine, app);
+    history::register(engine, app);
     space::register(engine, app);
     unit::register(engine);
     selection::register(engine);
