@@ -209,26 +209,6 @@ impl App {
         })
     }
 
-    /// A unit's revisions, the newest first.
-    ///
-    /// # Errors
-    /// [`Kind::NotFound`] when the unit was deleted.
-    pub fn revision_table(&self, unit: UnitId, limit: Option<usize>) -> Result<Table> {
-        self.read(|view| {
-            let mut table = Table::new(["Num", "Time", "User", "Source", "Description"]);
-            for revision in view.revisions(unit, limit.unwrap_or(usize::MAX))? {
-                table.push(vec![
-                    Cell::from(Value::from(revision.num)),
-                    Cell::text(revision.at.to_minutes()),
-                    Cell::text(revision.author),
-                    Cell::text(source_word(&revision.source)),
-                    Cell::text(revision.description),
-                ]);
-            }
-            Ok(table)
-        })
-    }
-
     /// A unit's YAML at a revision, or at its head.
     ///
     /// # Errors
@@ -382,7 +362,7 @@ fn revision_data(view: &View, unit: UnitId, num: u32) -> Result<Option<Hash>> {
 }
 
 /// What made a revision, in a word.
-fn source_word(source: &RevisionSource) -> String {
+pub(crate) fn source_word(source: &RevisionSource) -> String {
     match source {
         RevisionSource::Create => "create".to_owned(),
         RevisionSource::Clone { .. } => "clone".to_owned(),

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
+pub mod blame;
 pub mod conflict_keep;
 pub mod conflict_list;
 pub mod conflict_show;
@@ -19,6 +20,7 @@ pub mod function_list;
 pub mod function_test;
 pub mod import;
 pub mod log;
+pub mod log_show;
 pub mod log_verify;
 pub mod output;
 pub mod protect;
@@ -50,6 +52,7 @@ pub use output::Output;
 
 /// Every operation. A test compares this table with the folder.
 pub static OPS: &[OpDef] = &[
+    OpDef::of::<blame::Blame>(),
     OpDef::of::<conflict_keep::ConflictKeep>(),
     OpDef::of::<conflict_list::ConflictList>(),
     OpDef::of::<conflict_show::ConflictShow>(),
@@ -60,6 +63,7 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<function_test::FunctionTest>(),
     OpDef::of::<import::Import>(),
     OpDef::of::<log::Log>(),
+    OpDef::of::<log_show::LogShow>(),
     OpDef::of::<log_verify::LogVerify>(),
     OpDef::of::<protect::Protect>(),
     OpDef::of::<redo::Redo>(),

@@ -245,6 +245,9 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     selection::register_previewing::<unit::ScriptUnit>(engine);
     selection::register_previewing::<selection::ScriptSelection>(engine);
     selection::register_previewing::<outcome::ScriptOutcome>(engine);
+    history::register_blame::<unit::ScriptUnit>(engine);
+    history::register_blame::<selection::ScriptSelection>(engine);
+    history::register_blame::<outcome::ScriptOutcome>(engine);
     verbs::register::<unit::ScriptUnit>(engine);
     verbs::register::<selection::ScriptSelection>(engine);
     verbs::register::<outcome::ScriptOutcome>(engine);

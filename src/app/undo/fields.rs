@@ -21,13 +21,14 @@ fn pick<'a, T: PartialEq + ?Sized>(
     before: Option<&'a T>,
     after: Option<&'a T>,
     present: Option<&'a T>,
-) -> Option<Option<&'a T>> {
+    name: impl FnOnce() -> String,
+) -> Merged<Option<&'a T>> {
     if before == after || present == before {
-        Some(present)
+        Ok(present)
     } else if present == after {
-        Some(before)
+        Ok(before)
     } else {
-        None
+        Err(Contested(name()))
     }
 }
 
@@ -38,14 +39,15 @@ pub(super) fn merge_objects(
     after: Option<&Value>,
     present: Option<&Value>,
 ) -> Merged<Option<Value>> {
-    if let Some(picked) = pick(before, after, present) {
-        return Ok(picked.cloned());
-    }
+    let picked = pick(before, after, present, || name.to_owned());
     let (Some(Value::Object(b)), Some(Value::Object(a)), Some(Value::Object(p))) =
         (before, after, present)
     else {
-        return Err(Contested(name.to_owned()));
+        return picked.map(Option::<&Value>::cloned);
     };
+    if let Ok(picked) = picked {
+        return Ok(picked.cloned());
+    }
     let keys: BTreeSet<&String> = b.keys().chain(a.keys()).chain(p.keys()).collect();
     let mut merged = Map::new();
     for key in keys {
@@ -155,11 +157,10 @@ pub(super) fn merge_bookkeeping(
         before.upstream_revision.as_ref(),
         after.upstream_revision.as_ref(),
         present.upstream_revision.as_ref(),
+        || "UpstreamRevisionNum".to_owned(),
     );
     Ok(Bookkeeping {
-        upstream_revision: upstream_revision
-            .ok_or_else(|| Contested("UpstreamRevisionNum".to_owned()))?
-            .copied(),
+        upstream_revision: upstream_revision?.copied(),
         merges: merge_maps("merges", &before.merges, &after.merges, &present.merges)?,
         owned: merge_sets(&before.owned, &after.owned, &present.owned),
         protected: merge_sets(&before.protected, &after.protected, &present.protected),
@@ -180,8 +181,8 @@ fn merge_maps<K: Ord + Clone + ToString, V: PartialEq + Clone>(
         .collect();
     let mut merged = BTreeMap::new();
     for key in keys {
-        let picked = pick(before.get(key), after.get(key), present.get(key))
-            .ok_or_else(|| Contested(format!("{name} {}", key.to_string())))?;
+        let named = || format!("{name} {}", key.to_string());
+        let picked = pick(before.get(key), after.get(key), present.get(key), named)?;
         if let Some(value) = picked {
             merged.insert(key.clone(), value.clone());
         }
