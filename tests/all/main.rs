@@ -8,6 +8,7 @@
 )]
 
 mod account;
+mod blame;
 mod cli;
 mod corpus;
 mod crash;
@@ -35,6 +36,7 @@ mod script_error;
 mod stages;
 mod store_conformance;
 mod sweep;
+mod undo;
 mod upgrade;
 mod world;
 mod writers;
