@@ -132,18 +132,49 @@ impl Known {
     /// Whether it changed desired state.
     pub(super) fn is_desired(&self) -> Result<bool> {
         for state in &self.changes {
-            let (Key::Unit(id), Some(before), Some(after)) =
-                (&state.key, &state.before, &state.after)
-            else {
-                return Ok(true);
-            };
-            let (before, after): (Unit, Unit) = (decode(before, id)?, decode(after, id)?);
-            if !is_same_desired(&before, &after)? {
+            if is_desired(&state.key, state.before.as_deref(), state.after.as_deref())? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
+}
+
+/// A walk through the log from its end: what each operation left is what the next newer one found.
+#[derive(Default)]
+pub(super) struct Backwards {
+    found: BTreeMap<Key, Option<Vec<u8>>>,
+}
+
+impl Backwards {
+    /// Whether the operation, the next older one, changed what a target runs and nothing else.
+    pub(super) fn only_deploys(&mut self, view: &View, op: OpId) -> Result<bool> {
+        let (mut deploys, mut is_desired_too) = (false, false);
+        for Change { key, before, .. } in view.net_changes(op)? {
+            if key.role() != Role::Record {
+                deploys = true;
+                continue;
+            }
+            let before = before.bytes(&key)?.map(<[u8]>::to_vec);
+            let after = match self.found.remove(&key) {
+                Some(found) => found,
+                None => view.stored(&key)?,
+            };
+            deploys |= is_deployment(&key, before.as_deref(), after.as_deref())?;
+            is_desired_too |= is_desired(&key, before.as_deref(), after.as_deref())?;
+            self.found.insert(key, before);
+        }
+        Ok(deploys && !is_desired_too)
+    }
+}
+
+/// Whether what became of a record is more than what a target answers for.
+fn is_desired(key: &Key, before: Option<&[u8]>, after: Option<&[u8]>) -> Result<bool> {
+    let (Key::Unit(id), Some(before), Some(after)) = (key, before, after) else {
+        return Ok(true);
+    };
+    let (before, after): (Unit, Unit) = (decode(before, id)?, decode(after, id)?);
+    Ok(!is_same_desired(&before, &after)?)
 }
 
 /// What some records were before each later operation that changed them, oldest first.

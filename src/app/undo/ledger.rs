@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::app::Verb;
 use crate::db::View;
 use crate::error::Result;
-use crate::id::OpId;
+use crate::id::{OpId, RunId};
 use crate::model::Operation;
 
 /// The argument under which an undo names the operations that it undid.
@@ -37,7 +37,11 @@ impl Word {
 
     /// Whether an operation is an undo or a redo, and of what.
     pub(crate) fn of(operation: &Operation) -> Option<(Self, Vec<OpId>)> {
-        let (word, _) = operation.verb.split_once(' ')?;
+        let (word, what) = operation.verb.split_once(' ')?;
+        // A function of that name would go on with its arguments.
+        if !what.starts_with(OpId::PREFIX) && !what.starts_with(RunId::PREFIX) {
+            return None;
+        }
         let word = [Self::Undo, Self::Redo]
             .into_iter()
             .find(|known| known.as_str() == word)?;

@@ -22,7 +22,7 @@ mod refusal;
 mod step;
 mod unit;
 
-use known::{Known, Originals, is_same_desired};
+use known::{Backwards, Known, Originals, is_same_desired};
 use ledger::{Ledger, Word};
 use step::Undoing;
 
@@ -243,16 +243,17 @@ fn choose_undo(view: &View, what: &What) -> Result<Chosen> {
 /// and only deployed is told.
 fn newest_to_undo(view: &View) -> Result<(OpId, Vec<String>)> {
     let mut ledger = Ledger::default();
+    let mut backwards = Backwards::default();
     let mut notes = Vec::new();
     let mut found = None;
     view.scan_operations(|operation| {
         let op = operation.id;
         ledger.enter(&operation);
+        let only_deploys = backwards.only_deploys(view, op)?;
         if ledger.undone_by(op).is_some() || Word::of(&operation).is_some() {
             return Ok::<_, Error>(ControlFlow::Continue(()));
         }
-        let known = Known::read(view, op, &Originals::new())?;
-        if known.deploys && !known.is_desired()? {
+        if only_deploys {
             notes.push(left(&operation));
             return Ok(ControlFlow::Continue(()));
         }

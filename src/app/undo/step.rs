@@ -124,6 +124,15 @@ impl<'a> Undoing<'a> {
                 return Ok(());
             }
         }
+        if let Key::Worker(space, _) = state.key
+            && self.transaction.find_space_by_id(space)?.is_none()
+        {
+            self.refusals.other(
+                format!("expected the space of {name}, found it deleted as well"),
+                Some("windlass log shows which operation deleted it: undo that first".to_owned()),
+            );
+            return Ok(());
+        }
         self.transaction.restore(&state.key, Some(before))?;
         self.other_notes.push(format!("{name} is back"));
         Ok(())
