@@ -9,11 +9,12 @@ use crate::app::blame::reference_of;
 use crate::app::outcome::plural;
 use crate::app::show::source_word;
 use crate::app::table::{Cell, Table};
+use crate::app::undo::known::name_of;
 use crate::app::undo::ledger::{Ledger, Word};
-use crate::db::{Before, Key, View};
+use crate::db::{Before, Key, Role, View};
 use crate::error::{Error, Kind, Result};
 use crate::id::{OpId, UnitId};
-use crate::model::{Operation, Revision, Space, Unit};
+use crate::model::{Operation, Revision, Unit};
 use crate::yaml::diff;
 
 /// How many units, and how many paths of each, are told of an operation.
@@ -176,31 +177,27 @@ fn others_of(view: &View, op: OpId) -> Result<Vec<String>> {
     let mut others = Vec::new();
     let mut cluster = 0;
     for change in view.net_changes(op)? {
-        let name = match &change.key {
-            Key::Unit(_) => continue,
-            Key::Cluster(_) => {
-                cluster += 1;
-                continue;
-            }
-            Key::Space(id) => {
-                let old: Option<Space> = change.before.record()?;
-                let slug = match (old, view.find_space_by_id(*id)?) {
-                    (Some(space), _) | (None, Some(space)) => space.slug.to_string(),
-                    (None, None) => id.to_string(),
+        match change.key.role() {
+            Role::Cluster => cluster += 1,
+            Role::Record if !matches!(change.key, Key::Unit(_)) => {
+                // What was made and is gone again has only its number left.
+                let stored = match change.before.bytes(&change.key)? {
+                    Some(before) => Some(before.to_vec()),
+                    None => view.stored(&change.key)?,
                 };
-                format!("space {slug}")
+                let name = match stored {
+                    Some(stored) => name_of(&change.key, &stored)?,
+                    None => format!("{:?}", change.key),
+                };
+                let word = match (&change.before, change.after) {
+                    (Before::Nothing, _) => "made",
+                    (_, None) => "deleted",
+                    _ => "changed",
+                };
+                others.push(format!("{name}: {word}"));
             }
-            Key::Target(slug) => format!("target {slug}"),
-            Key::Worker(_, slug) => format!("worker {slug}"),
-            Key::Conflict(id) => format!("conflict {id}"),
-            other => format!("{other:?}"),
-        };
-        let word = match (&change.before, change.after) {
-            (Before::Nothing, _) => "made",
-            (_, None) => "deleted",
-            _ => "changed",
-        };
-        others.push(format!("{name} {word}"));
+            Role::Record | Role::Kept => {}
+        }
     }
     if cluster > 0 {
         others.push(format!("{} of the cluster", plural(cluster, "record")));

@@ -183,7 +183,7 @@ impl App {
         })
     }
 
-    /// What a write changed in the units of its report.
+    /// What a write changed in the units of its report; those that it deleted are left out.
     ///
     /// # Errors
     /// When a unit was deleted meanwhile.
@@ -192,7 +192,7 @@ impl App {
             let mut changes = Vec::new();
             for report in reports
                 .iter()
-                .filter(|report| report.before != report.after)
+                .filter(|report| report.before != report.after && report.after > 0)
             {
                 let old = revision_data(view, report.unit, report.before)?;
                 if let Some(new) = revision_data(view, report.unit, report.after)? {

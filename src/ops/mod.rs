@@ -188,7 +188,11 @@ impl OpDef {
             examples.push_str(example);
             examples.push('\n');
         }
-        (self.command)(clap::Command::new(verb).about(self.about)).after_help(examples)
+        // The arguments bring the comment of their struct along as a text about the command.
+        (self.command)(clap::Command::new(verb))
+            .about(self.about)
+            .long_about(None)
+            .after_help(examples)
     }
 
     /// Runs it with what the command line read.

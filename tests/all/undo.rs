@@ -742,6 +742,60 @@ fn a_dry_run_shows_and_writes_nothing() {
 }
 
 #[test]
+fn a_script_is_rehearsed_with_an_undo_only_before_it_writes() {
+    let world = World::empty();
+    world.write("web.yaml", WEB);
+    world.printed(r#"ensure_space("base").ensure_unit("web", read_file("web.yaml"));"#);
+    world.printed(r#"unit("base/web").set_replicas(2);"#);
+    let store = world.store();
+    world.write(
+        "first.rhai",
+        r#"print(undo().changed); print(unit("base/web").get("spec.replicas"));"#,
+    );
+    let shown = world.ok(&["run", "--dry-run", "first.rhai"]);
+    assert!(shown.starts_with("1\n1\n"), "{shown}");
+    world.write("later.rhai", r#"unit("base/web").set_replicas(5); undo();"#);
+    let refused = world.run(&["run", "--dry-run", "later.rhai"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("rehearse"), "{}", refused.stderr);
+    assert_eq!(world.store(), store, "nothing was written");
+    // Outside of a rehearsal the script's own write is the newest.
+    let printed = world.printed(
+        r#"let u = unit("base/web");
+        u.set_replicas(5);
+        let undone = undo();
+        print(undone.op);
+        print(undone.changed);
+        print(u.get("spec.replicas"));
+        print(redo(undone.op).diff());
+        u.set_replicas(6);
+        units("base/*").set_replicas(7);"#,
+    );
+    assert!(printed.starts_with("op-5\n1\n2\n"), "{printed}");
+    assert!(printed.contains("replicas: 5"), "{printed}");
+}
+
+#[test]
+fn an_operation_is_an_undo_by_what_the_log_says_not_by_a_name() {
+    let world = World::empty();
+    world.write("web.yaml", WEB);
+    world.write(
+        "functions/undo.rhai",
+        "fn undo(resource, what) { resource.set(\"spec.replicas\", 9); }\n",
+    );
+    world.printed(r#"ensure_space("base").ensure_unit("web", read_file("web.yaml"));"#);
+    let ran = world.run(&["run", "undo", "op-2", "--unit", "base/web"]);
+    let undone = world.ok(&["undo"]);
+    // Whether the function is refused or runs, what is undone is a real operation.
+    let expected = if ran.code == 0 {
+        "undo op-3"
+    } else {
+        "undo op-2"
+    };
+    assert!(undone.starts_with(expected), "{undone}");
+}
+
+#[test]
 fn a_run_is_taken_back_in_reverse_by_another_process() {
     let world = World::empty();
     world.write("web.yaml", WEB);

@@ -70,42 +70,54 @@ pub(super) struct States<'a> {
     pub(super) present: &'a [u8],
 }
 
-/// Merges the fields of a record that something later changed as well. A kind of record that has
-/// no line here is only put back where nothing changed it since.
+/// How a kind of record is taken apart into its fields and put together again.
+struct Form {
+    fields: fn(&[u8]) -> Result<Value>,
+    stored: fn(Value) -> Result<Vec<u8>>,
+}
+
+impl Form {
+    fn of<T: Stored>() -> Self {
+        Self {
+            fields: |stored| as_json(&decode::<T>(stored, T::NAME)?),
+            stored: |fields| Ok(encode(&from_json::<T>(fields)?)),
+        }
+    }
+}
+
+/// The records whose fields are merged one by one. A kind of record that has no line here is only
+/// put back where nothing changed it since.
+fn form(key: &Key) -> Option<Form> {
+    match key {
+        Key::Space(_) => Some(Form::of::<Space>()),
+        Key::Target(_) => Some(Form::of::<Target>()),
+        Key::Worker(..) => Some(Form::of::<Worker>()),
+        _ => None,
+    }
+}
+
+/// Merges the fields of a record that something later changed as well.
 pub(super) fn merge_stored(key: &Key, states: States<'_>) -> Result<Merged<Vec<u8>>> {
-    match key {
-        Key::Space(_) => typed::<Space>(states),
-        Key::Target(_) => typed::<Target>(states),
-        Key::Worker(..) => typed::<Worker>(states),
-        _ => Ok(Err(Contested(String::new()))),
-    }
-}
-
-fn typed<T: Stored>(states: States<'_>) -> Result<Merged<Vec<u8>>> {
-    let object = |stored: &[u8]| -> Result<Value> { as_json(&decode::<T>(stored, T::NAME)?) };
-    let before = object(states.before)?;
-    let after = object(states.after)?;
-    let present = object(states.present)?;
-    let merged = match merge_objects("", Some(&before), Some(&after), Some(&present)) {
-        Ok(merged) => merged.unwrap_or_default(),
-        Err(contested) => return Ok(Err(contested)),
+    let Some(form) = form(key) else {
+        return Ok(Err(Contested(String::new())));
     };
-    Ok(Ok(encode(&from_json::<T>(merged)?)))
+    let before = (form.fields)(states.before)?;
+    let after = (form.fields)(states.after)?;
+    let present = (form.fields)(states.present)?;
+    match merge_objects("", Some(&before), Some(&after), Some(&present)) {
+        Ok(merged) => (form.stored)(merged.unwrap_or_default()).map(Ok),
+        Err(contested) => Ok(Err(contested)),
+    }
 }
 
-/// The first field in which two states of a record differ; empty where they are no such record.
+/// The first field in which two states of a record differ; empty where its fields are not told
+/// apart.
 pub(super) fn changed_field(key: &Key, one: &[u8], other: &[u8]) -> Result<String> {
-    fn first<T: Stored>(one: &[u8], other: &[u8]) -> Result<String> {
-        let one = as_json(&decode::<T>(one, T::NAME)?)?;
-        let other = as_json(&decode::<T>(other, T::NAME)?)?;
-        Ok(first_difference("", &one, &other).unwrap_or_default())
-    }
-    match key {
-        Key::Space(_) => first::<Space>(one, other),
-        Key::Target(_) => first::<Target>(one, other),
-        Key::Worker(..) => first::<Worker>(one, other),
-        _ => Ok(String::new()),
-    }
+    let Some(form) = form(key) else {
+        return Ok(String::new());
+    };
+    let (one, other) = ((form.fields)(one)?, (form.fields)(other)?);
+    Ok(first_difference("", &one, &other).unwrap_or_default())
 }
 
 /// The name of the first field in which two objects differ.

@@ -8,7 +8,7 @@ use crate::app::undo::fields::as_json;
 use crate::db::{Change, Key, Role, View, decode};
 use crate::error::{Error, Kind, Result};
 use crate::id::{OpId, UnitId};
-use crate::model::{Conflict, Hash, Operation, Unit};
+use crate::model::{Conflict, Hash, Operation, Space, Unit};
 
 /// What of a unit's record a target answers for.
 const DEPLOYED: [&str; 5] = [
@@ -270,4 +270,15 @@ pub(super) fn unit_of(key: &Key, stored: &[u8]) -> Result<Option<UnitId>> {
         }
         _ => Ok(None),
     }
+}
+
+/// What a record that is no unit is called.
+pub(crate) fn name_of(key: &Key, stored: &[u8]) -> Result<String> {
+    Ok(match key {
+        Key::Space(id) => format!("the space `{}`", decode::<Space>(stored, id)?.slug),
+        Key::Target(slug) => format!("the target `{slug}`"),
+        Key::Worker(_, slug) => format!("the worker `{slug}`"),
+        Key::Conflict(id) => format!("the conflict {id}"),
+        other => format!("{other:?}"),
+    })
 }

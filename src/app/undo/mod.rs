@@ -16,7 +16,7 @@ use crate::id::{ConflictId, OpId, RunId, UnitId};
 use crate::model::{Conflict, Operation, Unit};
 
 mod fields;
-mod known;
+pub(crate) mod known;
 pub(crate) mod ledger;
 mod refusal;
 mod step;
@@ -111,19 +111,19 @@ impl App {
             )
             .hint("an error inside atomic drops all that was written there already"));
         }
+        if self.is_rehearsing() && self.has_rehearsed_writes()? {
+            return Err(Error::new(
+                Kind::Usage,
+                "expected to rehearse an undo before anything is written, found writes before it",
+            )
+            .hint("what is rehearsed is no operation yet: the log does not have it"));
+        }
         // Asked for now, so that nobody waits for the answer while the store is locked.
         let _actor = self.actor();
         let chosen = self.read(choose)?;
         let verb = chosen.word.verb(&chosen.name, &chosen.operations);
         let text = verb.text.clone();
         let (mut outcome, op) = self.write(verb, |transaction| {
-            if self.is_rehearsing() && transaction.is_changed()? {
-                return Err(Error::new(
-                    Kind::Usage,
-                    "expected to rehearse an undo before anything is written, found writes before \
-                     it: what is rehearsed is no operation yet",
-                ));
-            }
             refuse_undone(transaction, &chosen)?;
             self.take_all_back(transaction, &chosen)
         })?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::App;
 use crate::app::undo::fields::{Contested, States, changed_field, merge_stored};
-use crate::app::undo::known::{Known, Originals, State, unit_of};
+use crate::app::undo::known::{Known, Originals, State, name_of, unit_of};
 use crate::app::undo::refusal::Refusals;
 use crate::db::{Key, Transaction, decode};
 use crate::error::{Error, Kind, Result};
@@ -389,16 +389,6 @@ fn differ(key: &Key, field: &str, one: Option<&[u8]>, other: Option<&[u8]>) -> R
     }
     let changed = changed_field(key, one, other)?;
     Ok(changed == field || changed.starts_with(&format!("{field}.")))
-}
-
-/// What a record that is no unit is called.
-fn name_of(key: &Key, stored: &[u8]) -> Result<String> {
-    Ok(match key {
-        Key::Space(id) => format!("the space `{}`", decode::<Space>(stored, id)?.slug),
-        Key::Target(slug) => format!("the target `{slug}`"),
-        Key::Worker(_, slug) => format!("the worker `{slug}`"),
-        other => format!("{other:?}"),
-    })
 }
 
 fn deployed(known: &Known) -> Error {
