@@ -63,6 +63,8 @@ pub(crate) struct Draft {
     pub(crate) incoming: Option<IncomingRange>,
     /// Conflicts of before that this decides.
     pub(crate) decided: Vec<(ConflictId, RowState)>,
+    /// Open conflicts of merges that this takes back.
+    pub(crate) withdrawn: Vec<ConflictId>,
     /// Texts that the bookkeeping names by their hash.
     pub(crate) remembered: Vec<Stream>,
     /// For the report.
@@ -90,6 +92,7 @@ impl Draft {
             conflicts: Vec::new(),
             incoming: None,
             decided: Vec::new(),
+            withdrawn: Vec::new(),
             remembered: Vec::new(),
             note: String::new(),
         }
@@ -378,7 +381,7 @@ impl Planned {
     /// Whether writing it makes or settles conflicts, which only the transaction can number.
     fn decides_conflicts(&self) -> bool {
         matches!(&self.plan, Ok(Plan::Write(draft))
-            if !draft.conflicts.is_empty() || !draft.decided.is_empty())
+            if !(draft.conflicts.is_empty() && draft.decided.is_empty() && draft.withdrawn.is_empty()))
     }
 
     /// The report of a unit that nothing has been done to yet.
@@ -545,12 +548,16 @@ fn write_draft(
         Some(prepared) => transaction.write_prepared(head.unit.id, new, prepared)?,
         None => transaction.write_revision(head.unit.id, new)?,
     };
-    let had_conflicts = !draft.conflicts.is_empty() || !draft.decided.is_empty();
-    let is_changed = written.is_changed() || !draft.decided.is_empty();
+    let settles = !draft.decided.is_empty() || !draft.withdrawn.is_empty();
+    let had_conflicts = !draft.conflicts.is_empty() || settles;
+    let is_changed = written.is_changed() || settles;
     let mut unit = written.unit;
     let before = unit.clone();
     if let (Some(upstream), Some(revision)) = (&mut unit.upstream, upstream_revision) {
         upstream.revision = revision;
+    }
+    for id in draft.withdrawn {
+        transaction.delete_conflict(id)?;
     }
     for (id, state) in draft.decided {
         let mut conflict = transaction.conflict(id)?;

@@ -459,6 +459,7 @@ fn new_space(
         labels: options.labels.clone(),
         target: options.target.clone(),
         created: transaction.at(),
+        gates: std::collections::BTreeSet::new(),
     })?;
     Ok(id)
 }

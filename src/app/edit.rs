@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::app::App;
 use crate::app::Verb;
 use crate::app::change::{ChangeOptions, Draft, Head, Plan};
-use crate::app::history::revision_of;
 use crate::app::json_patch;
 use crate::app::outcome::{Outcome, plural};
 use crate::app::select::Selection;
@@ -136,46 +135,6 @@ impl App {
                 "merge a changed text",
             );
             merged(head, draft, &base, &incoming, Prefer::Local)
-        })
-    }
-
-    /// Makes the data of an earlier revision the new head, with the bookkeeping of that revision;
-    /// protected paths stay protected.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::error::Kind::NotFound) when a unit has no such revision; when the selection moved.
-    pub fn restore(
-        &self,
-        selection: &Selection,
-        revision: u32,
-        options: ChangeOptions,
-    ) -> Result<Outcome> {
-        let found = self.read(|view| {
-            let mut found = std::collections::BTreeMap::new();
-            for pin in selection.pins() {
-                let unit = view.unit(pin.unit)?;
-                let old = revision_of(view, &unit, revision)?;
-                let hash = if revision < unit.head {
-                    view.revision(pin.unit, revision + 1)?.bookkeeping_before
-                } else {
-                    unit.bookkeeping
-                };
-                let bookkeeping = view.bookkeeping(&hash)?;
-                found.insert(pin.unit, (view.stream(&old.data)?, bookkeeping));
-            }
-            Ok(found)
-        })?;
-        let verb = Verb::with(format!("restore r{revision}"), revision.into());
-        self.change(selection, verb, options, &|head| {
-            let (stream, bookkeeping) = &found[&head.unit.id];
-            let source = RevisionSource::Restore { revision };
-            let mut draft = Draft::of(head, source, format!("restore r{revision}"));
-            draft.stream = stream.clone();
-            draft.bookkeeping = Bookkeeping {
-                protected: head.bookkeeping.protected.clone(),
-                ..bookkeeping.clone()
-            };
-            Ok(Plan::Write(Box::new(draft)))
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::app::outcome::plural;
 use crate::app::table::{Cell, Table};
 use crate::db::View;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Revision, Unit};
+use crate::model::{Revision, RevisionRef, Unit};
 
 /// A revision of a unit, with an error that names the unit as people do.
 pub(crate) fn revision_of(view: &View, unit: &Unit, num: u32) -> Result<Revision> {
@@ -22,6 +22,31 @@ pub(crate) fn revision_of(view: &View, unit: &Unit, num: u32) -> Result<Revision
             unit.head, space.slug, unit.slug
         ),
     ))
+}
+
+/// The revision of a unit that is meant by a number or a word.
+///
+/// # Errors
+/// [`Kind::NotFound`] when there is none.
+pub(crate) fn resolve(view: &View, unit: &Unit, revision: RevisionRef) -> Result<Revision> {
+    if let Some(number) = revision.number(unit) {
+        return revision_of(view, unit, number).map_err(|error| match revision {
+            RevisionRef::Number(_) => error,
+            other => error.hint(format!("{other} is r{number} here")),
+        });
+    }
+    let reference = format!("{}/{}", view.space(unit.space)?.slug, unit.slug);
+    let why = match (revision, unit.live) {
+        (RevisionRef::PreviousLive, Some(_)) => "no other revision was live before",
+        _ => "nothing of it is live",
+    };
+    Err(Error::new(
+        Kind::NotFound,
+        format!("expected a revision {revision} of `{reference}`: {why}"),
+    )
+    .hint(format!(
+        "windlass revision list {reference} shows those there are"
+    )))
 }
 
 impl App {

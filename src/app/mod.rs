@@ -26,7 +26,9 @@ pub mod create;
 mod difference;
 pub mod edit;
 pub mod functions;
+pub mod gate;
 mod history;
+mod hold;
 pub mod import;
 mod json_patch;
 pub mod outcome;
@@ -34,11 +36,12 @@ pub mod preview;
 pub mod project;
 mod record;
 mod related;
+pub mod rollback;
 pub mod rollout;
 mod scope;
 pub mod select;
 pub mod show;
-mod spaces;
+pub mod spaces;
 pub mod table;
 mod targets;
 pub mod undo;
@@ -113,6 +116,8 @@ struct Open {
     /// How long it may stay open.
     limit: Option<Duration>,
     calls: Vec<Verb>,
+    /// What the operation is to be called, where it is one use case of several calls.
+    title: Option<String>,
     /// Why the transaction cannot be committed any more.
     broken: Option<Error>,
 }

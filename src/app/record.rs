@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
+use crate::app::gate::names_of;
 use crate::app::related::Facts;
 use crate::db::View;
 use crate::error::Result;
@@ -23,6 +25,8 @@ pub(crate) struct UnitRecord<'a> {
     facts: &'a Facts,
     tree: Option<TreeView<'a>>,
     text: OnceCell<String>,
+    gates: OnceCell<BTreeSet<String>>,
+    upstream_gates: OnceCell<BTreeSet<String>>,
 }
 
 impl UnitRecord<'_> {
@@ -41,6 +45,8 @@ impl UnitRecord<'_> {
                 facts,
                 tree: None,
                 text: OnceCell::new(),
+                gates: OnceCell::new(),
+                upstream_gates: OnceCell::new(),
             };
             return Ok(read(&record));
         }
@@ -51,6 +57,8 @@ impl UnitRecord<'_> {
                 facts,
                 tree: Some(tree),
                 text: OnceCell::new(),
+                gates: OnceCell::new(),
+                upstream_gates: OnceCell::new(),
             };
             read(&record)
         })?)
@@ -86,6 +94,14 @@ impl UnitRecord<'_> {
             };
             return labels.map_or(Json::Null, |labels| serde_json::json!(labels));
         }
+        if field.attribute == Attribute::ApplyGates {
+            let gates = match field.owner {
+                Owner::UpstreamUnit => self.upstream_gates(),
+                _ => Some(self.own_gates()),
+            };
+            let gates = gates.filter(|gates| !gates.is_empty());
+            return gates.map_or(Json::Null, |gates| serde_json::json!(gates));
+        }
         if field.attribute == Attribute::Data {
             return self.text().into_owned().into();
         }
@@ -99,6 +115,20 @@ impl UnitRecord<'_> {
             Value::Time(at) => at.to_string().into(),
             Value::Collection(collection) => collection.len().into(),
         }
+    }
+
+    fn own_gates(&self) -> &BTreeSet<String> {
+        let (space, now) = (&self.facts.space, self.view.now());
+        self.gates.get_or_init(|| names_of(self.unit, space, now))
+    }
+
+    fn upstream_gates(&self) -> Option<&BTreeSet<String>> {
+        let (unit, space) = self.facts.upstream.as_ref()?;
+        let now = self.view.now();
+        Some(
+            self.upstream_gates
+                .get_or_init(|| names_of(unit, space, now)),
+        )
     }
 
     /// Every attribute that has a value, by name.
@@ -146,6 +176,15 @@ impl UnitRecord<'_> {
             Attribute::Status => Value::Str(Cow::Owned(format!("{:?}", unit.status))),
             Attribute::TargetId => target(unit, space).map_or(Value::Null, Into::into),
             Attribute::Conflicts => number(Some(unit.open_conflicts)),
+            Attribute::ApplyGates => {
+                let gates = if is_own {
+                    Some(self.own_gates())
+                } else {
+                    self.upstream_gates()
+                };
+                let gates = gates.filter(|gates| !gates.is_empty());
+                gates.map_or(Value::Null, |gates| Value::Collection(gates))
+            }
             Attribute::CreatedAt => Value::Time(unit.created),
             Attribute::UpdatedAt => Value::Time(unit.updated),
             Attribute::LastChangeDescription => unit.last_change.as_str().into(),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::app::cluster::Slot;
-use crate::app::history::revision_of;
+use crate::app::gate::{Gate, GatePolicy, gates_of, in_words, refusal};
+use crate::app::history::resolve;
 use crate::app::outcome::{Outcome, Status as Done, UnitReport, plural};
 use crate::app::record::target;
 use crate::app::related::Related;
@@ -18,7 +19,7 @@ use crate::deploy::{
 };
 use crate::error::{Error, Kind, Result};
 use crate::id::{OpId, UnitId};
-use crate::model::{Space, Status, Unit};
+use crate::model::{RevisionRef, Space, Status, Unit};
 
 /// What an apply does.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +29,9 @@ pub struct ApplyOptions {
     /// How long to wait; the workloads' own deadlines where it is none.
     pub timeout: Option<Duration>,
     /// The revision to send; the head where it is none. The head stays as it is.
-    pub revision: Option<u32>,
+    pub revision: Option<RevisionRef>,
+    /// What to do about gates.
+    pub gates: GatePolicy,
     /// Matching no unit is no error.
     pub allow_empty: bool,
     /// Only say what would be sent.
@@ -57,6 +60,7 @@ struct Shipment {
     unit: Unit,
     revision: u32,
     objects: UnitObjects,
+    gates: Vec<Gate>,
 }
 
 impl Shipment {
@@ -104,11 +108,15 @@ impl App {
                 },
             );
         }
-        let (mut outcome, op) = self.write_slot(Verb::new("apply"), |slot| {
+        options.gates.check()?;
+        let (mut outcome, op) = self.write_slot(apply_verb(options), |slot| {
             let transaction = slot.transaction()?;
             self.refuse_moved(transaction, selection)?;
             let shipments = shipments(transaction, selection, options.revision)?;
-            ship(slot, shipments, options)
+            let (open, gated) = past_gates(shipments, &options.gates)?;
+            let mut outcome = ship(slot, open, options)?;
+            outcome.reports.extend(gated);
+            Ok(outcome)
         })?;
         if outcome.reports.is_empty() && !options.allow_empty {
             return Err(outcome.empty().unwrap_or_else(nothing_to_do));
@@ -116,6 +124,15 @@ impl App {
         outcome.op = op;
         outcome.is_preview = self.is_rehearsing();
         Ok(outcome)
+    }
+
+    /// Refuses units whose gates are closed, before anything is written.
+    pub(crate) fn refuse_gated(&self, selection: &Selection, gates: &GatePolicy) -> Result<()> {
+        gates.check()?;
+        self.read(|view| {
+            let shipments = shipments(view, selection, None)?;
+            past_gates(shipments, gates).map(drop)
+        })
     }
 
     /// Removes units from their targets, in the reverse order; their records stay.
@@ -249,7 +266,11 @@ fn nothing_to_do() -> Error {
 }
 
 /// The units of a selection as objects, in its order.
-fn shipments(view: &View, selection: &Selection, revision: Option<u32>) -> Result<Vec<Shipment>> {
+fn shipments(
+    view: &View,
+    selection: &Selection,
+    revision: Option<RevisionRef>,
+) -> Result<Vec<Shipment>> {
     let store = store_id(view)?;
     let mut related = Related::new(view);
     let mut without_target = BTreeSet::new();
@@ -262,12 +283,14 @@ fn shipments(view: &View, selection: &Selection, revision: Option<u32>) -> Resul
             continue;
         };
         let namespace = namespace(view, slug, &space)?;
-        let number = revision.unwrap_or(unit.head);
-        let stream = if number == unit.head {
-            view.stream(&unit.data)?
-        } else {
-            view.stream(&revision_of(view, &unit, number)?.data)?
+        let (number, data) = match revision {
+            None => (unit.head, unit.data),
+            Some(revision) => {
+                let found = resolve(view, &unit, revision)?;
+                (found.num, found.data)
+            }
         };
+        let stream = view.stream(&data)?;
         let name = format!("{}/{}", space.slug, unit.slug);
         let owner = Owner {
             unit: unit.id,
@@ -283,6 +306,7 @@ fn shipments(view: &View, selection: &Selection, revision: Option<u32>) -> Resul
         shipments.push(Shipment {
             revision: number,
             objects,
+            gates: gates_of(&unit, &space, view.now()),
             unit,
         });
     }
@@ -290,6 +314,52 @@ fn shipments(view: &View, selection: &Selection, revision: Option<u32>) -> Resul
         None => Ok(shipments),
         Some(first) => Err(no_target(first, without_target.len())),
     }
+}
+
+/// What is written into the log: which gates were to be passed, and which revision was sent.
+fn apply_verb(options: &ApplyOptions) -> Verb {
+    let mut text = "apply".to_owned();
+    let mut args = serde_json::Map::new();
+    if let Some(revision) = options.revision {
+        text = format!("{text} --revision {revision}");
+        args.insert("Revision".to_owned(), revision.to_string().into());
+    }
+    for gate in &options.gates.overridden {
+        text = format!("{text} --override-gate {gate}");
+    }
+    if !options.gates.overridden.is_empty() {
+        let gates = options.gates.overridden.clone();
+        args.insert("OverrideGate".to_owned(), gates.into());
+    }
+    Verb::with(text, args.into())
+}
+
+/// The units whose gates are open or passed, and a report of each that is left out.
+fn past_gates(
+    shipments: Vec<Shipment>,
+    policy: &GatePolicy,
+) -> Result<(Vec<Shipment>, Vec<UnitReport>)> {
+    let mut open = Vec::with_capacity(shipments.len());
+    let mut gated = Vec::new();
+    for mut shipment in shipments {
+        let closed = policy.closed(std::mem::take(&mut shipment.gates));
+        if closed.is_empty() {
+            open.push(shipment);
+        } else {
+            gated.push((shipment, closed));
+        }
+    }
+    if !policy.skip && !gated.is_empty() {
+        let named = gated
+            .into_iter()
+            .map(|(shipment, gates)| (shipment.reference().to_owned(), gates));
+        return Err(refusal(&named.collect::<Vec<_>>()));
+    }
+    let report = |(shipment, gates): (Shipment, Vec<Gate>)| UnitReport {
+        status: Done::Skipped(format!("gated: {}", in_words(&gates))),
+        ..shipment.report()
+    };
+    Ok((open, gated.into_iter().map(report).collect()))
 }
 
 fn no_target(first: &str, count: usize) -> Error {
@@ -400,10 +470,7 @@ fn send(slot: &mut Slot, shipment: &mut Shipment, report: &mut UnitReport) -> Re
     unit.last_applied = Some(shipment.revision);
     match sent {
         Ok(applied) => {
-            if unit.live != Some(shipment.revision) {
-                unit.previous_live = unit.live;
-                unit.live = Some(shipment.revision);
-            }
+            unit.set_live(Some(shipment.revision));
             report.after = shipment.revision;
             if applied.is_changed() || *unit != before {
                 report.status = Done::Changed;
@@ -520,8 +587,7 @@ fn recall(slot: &mut Slot, shipments: Vec<Shipment>) -> Result<Outcome> {
             Ok(applied) => {
                 let before = shipment.unit.clone();
                 let unit = &mut shipment.unit;
-                unit.previous_live = unit.live.or(unit.previous_live);
-                unit.live = None;
+                unit.set_live(None);
                 unit.status = Status::NoLive;
                 unit.status_reason = None;
                 report.after = 0;

@@ -264,6 +264,18 @@ impl App {
         result
     }
 
+    /// Why what is done is done, where somebody said so.
+    pub(crate) fn message(&self) -> Option<String> {
+        self.scope().message.clone()
+    }
+
+    /// Names the operation that the open transaction will be.
+    pub(crate) fn title_open(&self, title: &str) {
+        if let Some(open) = &mut self.scope().open {
+            open.title.get_or_insert_with(|| title.to_owned());
+        }
+    }
+
     /// Says why what follows is done; the operations that follow keep it.
     pub fn set_message(&self, why: &str) {
         self.scope().message = Some(why.to_owned());
@@ -354,6 +366,7 @@ impl Open {
             since,
             limit,
             calls: Vec::new(),
+            title: None,
             broken: None,
         }
     }
@@ -378,10 +391,11 @@ impl Open {
 
     fn verb(&self) -> Verb {
         let texts: Vec<&str> = self.calls.iter().map(|verb| verb.text.as_str()).collect();
-        let text = match texts.as_slice() {
-            [] => "atomic".to_owned(),
-            [one] => (*one).to_owned(),
-            [first, rest @ ..] => format!("atomic: {first} and {} more", rest.len()),
+        let text = match (&self.title, texts.as_slice()) {
+            (Some(title), _) => title.clone(),
+            (None, []) => "atomic".to_owned(),
+            (None, [one]) => (*one).to_owned(),
+            (None, [first, rest @ ..]) => format!("atomic: {first} and {} more", rest.len()),
         };
         Verb::with(text, texts.into())
     }

@@ -1,16 +1,100 @@
 //! Spaces: finding and listing them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use crate::app::App;
+use crate::app::gate::refuse_unknown_switch;
 use crate::app::select::{no_space, no_unit};
 use crate::app::show::matching;
 use crate::app::table::{Cell, Table};
-use crate::error::Result;
+use crate::app::{App, Verb};
+use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId, UnitId};
 use crate::model::Space;
 
+/// What is to become of the record of a space.
+#[derive(Debug, Clone, Default)]
+pub struct SpaceChange {
+    /// Labels with their new values; none removes one.
+    pub labels: BTreeMap<String, Option<String>>,
+    /// The target where its units deploy.
+    pub target: Option<Slug>,
+    /// Gates to be switched on.
+    pub gates_on: Vec<String>,
+    /// Gates to be switched off.
+    pub gates_off: Vec<String>,
+}
+
+impl SpaceChange {
+    fn apply(&self, space: &mut Space) {
+        for (key, value) in &self.labels {
+            match value {
+                Some(value) => space.labels.insert(key.clone(), value.clone()),
+                None => space.labels.remove(key),
+            };
+        }
+        if let Some(target) = &self.target {
+            space.target = Some(target.clone());
+        }
+        space.gates.extend(self.gates_on.iter().cloned());
+        space.gates.retain(|gate| !self.gates_off.contains(gate));
+    }
+}
+
 impl App {
+    /// Changes the records of spaces; a table says what each is now.
+    ///
+    /// # Errors
+    /// As [`Self::spaces_matching`]; [`Kind::NotFound`] when there is no such target or no space
+    /// matches, [`Kind::Usage`] when there is no such gate.
+    pub fn update_spaces(&self, pattern: &str, change: &SpaceChange) -> Result<Table> {
+        for gate in change.gates_on.iter().chain(&change.gates_off) {
+            refuse_unknown_switch(gate)?;
+        }
+        let spaces = self.spaces_matching(pattern)?;
+        if spaces.is_empty() {
+            return Err(Error::new(
+                Kind::NotFound,
+                format!("expected a space that matches `{pattern}`, found none"),
+            )
+            .hint("windlass space list shows the spaces there are"));
+        }
+        let verb = Verb::new(format!("space update {pattern}"));
+        let (table, _) = self.write(verb, |transaction| {
+            if let Some(target) = &change.target
+                && transaction.find_target(target)?.is_none()
+            {
+                return Err(Error::new(
+                    Kind::NotFound,
+                    format!("expected a target `{target}`, found none"),
+                )
+                .hint("windlass target list shows the targets there are"));
+            }
+            let mut table = Table::new(["Name", "Result", "Labels", "Target", "Gates"]);
+            for space in &spaces {
+                let before = transaction.space(space.id)?;
+                let mut space = before.clone();
+                change.apply(&mut space);
+                let is_changed = space != before;
+                if is_changed {
+                    transaction.put_space(&space)?;
+                }
+                let labels = space.labels.iter();
+                let labels: Vec<String> = labels.map(|(k, v)| format!("{k}={v}")).collect();
+                table.push(vec![
+                    Cell::text(space.slug.as_str()),
+                    Cell::text(if is_changed { "changed" } else { "unchanged" }),
+                    Cell::from(Value::from(labels)),
+                    Cell::text(space.target.map(String::from).unwrap_or_default()),
+                    Cell::from(Value::from_iter(space.gates)),
+                ]);
+            }
+            Ok(table)
+        })?;
+        Ok(table)
+    }
+
     /// The space of this number.
     ///
     /// # Errors

@@ -29,13 +29,18 @@ impl Cell {
 }
 
 impl From<Value> for Cell {
-    /// Shows strings without quotes, nothing for null, Yes and No for booleans.
+    /// Shows strings without quotes, lists of them with commas, nothing for null, Yes and No for
+    /// booleans.
     fn from(value: Value) -> Self {
         let text = match &value {
             Value::Null => String::new(),
             Value::Bool(true) => "Yes".to_owned(),
             Value::Bool(false) => "No".to_owned(),
             Value::String(text) => text.lines().next().unwrap_or_default().to_owned(),
+            Value::Array(items) if items.iter().all(Value::is_string) => {
+                let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                words.join(", ")
+            }
             other => other.to_string(),
         };
         Self { value, text }

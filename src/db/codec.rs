@@ -7,7 +7,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Error;
+use super::{Error, older};
 use crate::model::{Bookkeeping, Conflict, Operation, Revision, Space, Target, Unit, Worker};
 
 /// An entity with a stored form.
@@ -33,9 +33,25 @@ macro_rules! stored {
     };
 }
 
+impl Stored for Space {
+    const NAME: &'static str = "space";
+    const VERSION: u8 = 2;
+
+    fn from_older(version: u8, bytes: &[u8]) -> Option<postcard::Result<Self>> {
+        (version == 1).then(|| postcard::from_bytes::<older::Space1>(bytes).map(Into::into))
+    }
+}
+
+impl Stored for Unit {
+    const NAME: &'static str = "unit";
+    const VERSION: u8 = 2;
+
+    fn from_older(version: u8, bytes: &[u8]) -> Option<postcard::Result<Self>> {
+        (version == 1).then(|| postcard::from_bytes::<older::Unit1>(bytes).map(Into::into))
+    }
+}
+
 stored! {
-    Space as "space";
-    Unit as "unit";
     Revision as "revision";
     Bookkeeping as "bookkeeping";
     Conflict as "conflict";

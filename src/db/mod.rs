@@ -16,6 +16,7 @@
 //!     labels: Labels::new(),
 //!     target: None,
 //!     created: writing.at(),
+//!     gates: std::collections::BTreeSet::new(),
 //! };
 //! writing.put_space(&space)?;
 //! let unit = Unit::new(writing.new_unit_id()?, space.id, "api".parse().unwrap(), writing.at());
@@ -48,6 +49,7 @@ mod history;
 mod index;
 mod key;
 mod log;
+mod older;
 mod pack;
 mod place;
 mod restore;
@@ -98,7 +100,7 @@ impl Db {
     /// # Errors
     /// When the store cannot be opened, or a newer version wrote it.
     pub fn read(&self) -> Result<Reader, Error> {
-        let view = View::of_snapshot(self.store.read()?);
+        let view = View::of_snapshot(self.store.read()?, self.clock.now());
         view.check_format()?;
         Ok(Reader { view })
     }

@@ -70,13 +70,14 @@ impl Deref for Transaction {
 /// Beginning and end.
 impl Transaction {
     pub(super) fn begin(writer: Box<dyn Writer>, clock: Clock) -> Result<Self, Error> {
-        let view = View::of_buffer(Buffer::new(writer));
+        let at = clock.now();
+        let view = View::of_buffer(Buffer::new(writer), at);
         view.check_format()?;
         let last = view.counter(Counter::Operation)?;
         Ok(Self {
             view,
             clock,
-            at: clock.now(),
+            at,
             op: OpId(last + 1),
             recorder: Recorder::default(),
             counters: BTreeMap::new(),

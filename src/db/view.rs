@@ -8,6 +8,7 @@ use super::codec::{Stored, decode};
 use super::key::{Counter, Key, prefix};
 use super::pack::Place;
 use super::{Error, FORMAT, PackedStream, blob};
+use crate::clock::Timestamp;
 use crate::id::{Slug, SpaceId, UnitId};
 use crate::model::{Bookkeeping, Hash, Space, Unit};
 use crate::store::{Range, Snapshot};
@@ -20,6 +21,7 @@ use crate::yaml::{Stream, Tree, TreeView};
 /// order of slugs or numbers; scans stream.
 pub struct View {
     source: Source,
+    now: Timestamp,
 }
 
 enum Source {
@@ -28,16 +30,23 @@ enum Source {
 }
 
 impl View {
-    pub(super) fn of_snapshot(snapshot: Box<dyn Snapshot>) -> Self {
+    pub(super) fn of_snapshot(snapshot: Box<dyn Snapshot>, now: Timestamp) -> Self {
         Self {
             source: Source::Snapshot(snapshot),
+            now,
         }
     }
 
-    pub(super) fn of_buffer(buffer: Buffer) -> Self {
+    pub(super) fn of_buffer(buffer: Buffer, now: Timestamp) -> Self {
         Self {
             source: Source::Buffer(Box::new(buffer)),
+            now,
         }
+    }
+
+    /// When it was opened: the instant at which it is decided what has run out.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     pub(super) fn snapshot(&self) -> &dyn Snapshot {

@@ -1,7 +1,7 @@
 //! Where the errors of the leaf modules become an [`Error`]: whose fault it was, and what to run.
 
 use crate::error::{Error, Kind, Location};
-use crate::{db, deploy, id, path, query, script, store, yaml};
+use crate::{db, deploy, id, model, path, query, script, store, yaml};
 
 impl From<id::InvalidSlug> for Error {
     fn from(error: id::InvalidSlug) -> Self {
@@ -11,6 +11,12 @@ impl From<id::InvalidSlug> for Error {
 
 impl From<id::InvalidNumber> for Error {
     fn from(error: id::InvalidNumber) -> Self {
+        Self::new(Kind::Usage, error.to_string())
+    }
+}
+
+impl From<model::InvalidRevision> for Error {
+    fn from(error: model::InvalidRevision) -> Self {
         Self::new(Kind::Usage, error.to_string())
     }
 }

@@ -1,5 +1,7 @@
 //! Spaces.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Labels;
@@ -20,4 +22,6 @@ pub struct Space {
     pub target: Option<Slug>,
     /// When it was made.
     pub created: Timestamp,
+    /// The gates that are switched on for its units, such as `conflicts/open`.
+    pub gates: BTreeSet<String>,
 }

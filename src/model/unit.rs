@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hash, Labels};
+use super::{Hash, Hold, Labels};
 use crate::clock::Timestamp;
 use crate::id::{Slug, SpaceId, UnitId};
 
@@ -50,9 +50,17 @@ pub struct Unit {
     pub kinds: Vec<String>,
     /// What the newest revision's description says.
     pub last_change: String,
+    /// Revisions that were live before the present one: the latest first, each once, at most
+    /// [`Unit::MAX_LIVED`].
+    pub lived: Vec<u32>,
+    /// Why it is not to be deployed for now.
+    pub held: Option<Hold>,
 }
 
 impl Unit {
+    /// How many of the revisions that were live are kept in mind.
+    pub const MAX_LIVED: usize = 32;
+
     /// A unit without revisions.
     pub fn new(id: UnitId, space: SpaceId, slug: Slug, at: Timestamp) -> Self {
         Self {
@@ -75,7 +83,28 @@ impl Unit {
             open_conflicts: 0,
             kinds: Vec::new(),
             last_change: String::new(),
+            lived: Vec::new(),
+            held: None,
         }
+    }
+
+    /// Says which revision is live from now on; none where nothing is.
+    pub fn set_live(&mut self, revision: Option<u32>) {
+        if self.live == revision {
+            return;
+        }
+        if let Some(before) = self.live {
+            self.previous_live = Some(before);
+            self.lived.retain(|lived| *lived != before);
+            self.lived.insert(0, before);
+            self.lived.truncate(Self::MAX_LIVED);
+        }
+        self.live = revision;
+    }
+
+    /// Whether a revision is live or is known to have been.
+    pub fn was_live(&self, revision: u32) -> bool {
+        self.live == Some(revision) || self.lived.contains(&revision)
     }
 }
 

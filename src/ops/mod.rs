@@ -18,6 +18,8 @@ pub mod function_do;
 pub mod function_explain;
 pub mod function_list;
 pub mod function_test;
+pub mod hold;
+pub mod hold_list;
 pub mod import;
 pub mod log;
 pub mod log_show;
@@ -27,12 +29,15 @@ pub mod protect;
 pub mod redo;
 pub mod release;
 pub mod revision_list;
+pub mod rollback;
 pub mod selecting;
 pub mod space_create;
 pub mod space_list;
+pub mod space_update;
 pub mod target_create;
 pub mod target_list;
 pub mod undo;
+pub mod unhold;
 pub mod unit_apply;
 pub mod unit_create;
 pub mod unit_data;
@@ -61,6 +66,8 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<function_explain::FunctionExplain>(),
     OpDef::of::<function_list::FunctionList>(),
     OpDef::of::<function_test::FunctionTest>(),
+    OpDef::of::<hold::Hold>(),
+    OpDef::of::<hold_list::HoldList>(),
     OpDef::of::<import::Import>(),
     OpDef::of::<log::Log>(),
     OpDef::of::<log_show::LogShow>(),
@@ -69,11 +76,14 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<redo::Redo>(),
     OpDef::of::<release::Release>(),
     OpDef::of::<revision_list::RevisionList>(),
+    OpDef::of::<rollback::Rollback>(),
     OpDef::of::<space_create::SpaceCreate>(),
     OpDef::of::<space_list::SpaceList>(),
+    OpDef::of::<space_update::SpaceUpdate>(),
     OpDef::of::<target_create::TargetCreate>(),
     OpDef::of::<target_list::TargetList>(),
     OpDef::of::<undo::Undo>(),
+    OpDef::of::<unhold::Unhold>(),
     OpDef::of::<unit_apply::UnitApply>(),
     OpDef::of::<unit_create::UnitCreate>(),
     OpDef::of::<unit_data::UnitData>(),
@@ -101,6 +111,7 @@ pub fn about_noun(noun: &str) -> &'static str {
         "target" => "Where units deploy",
         "worker" => "Who deploys the units of a space",
         "log" => "The operation log",
+        "hold" => "Units that are not to be deployed for now",
         _ => "",
     }
 }

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::app::change::ChangeOptions;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
+use crate::model::RevisionRef;
 use crate::ops::selecting::{Selecting, shown};
 use crate::ops::{Effect, Operation, Output};
 
@@ -40,9 +41,10 @@ pub struct Args {
     /// Refuse, rather than store a conflict, where both sides changed a path.
     #[arg(long, requires = "upgrade")]
     pub strict: bool,
-    /// Make the data of this revision the new head.
-    #[arg(long, value_name = "N")]
-    pub restore: Option<u32>,
+    /// Make the data of this revision the new head: a number, N-1 (one before live), live,
+    /// prev-live.
+    #[arg(long, value_name = "REVISION", allow_hyphen_values = true)]
+    pub restore: Option<RevisionRef>,
     /// Only show what would be written.
     #[arg(long)]
     pub dry_run: bool,
@@ -86,7 +88,7 @@ impl Operation for UnitUpdate {
             ),
             _ => Err(Error::new(
                 Kind::Usage,
-                "expected one of a file, --patch JSON, --upgrade and --restore N",
+                "expected one of a file, --patch JSON, --upgrade and --restore REVISION",
             )),
         }?;
         shown(outcome)

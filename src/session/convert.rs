@@ -4,6 +4,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
+use crate::model::RevisionRef;
 use crate::script::closure_error;
 use crate::session::{ExitRequest, location};
 
@@ -116,6 +117,21 @@ pub(super) fn to_texts(values: &Array) -> Result<Vec<String>> {
         .collect()
 }
 
+/// A revision as scripts give it: a number from 1, a negative one for so many before live, or a
+/// text.
+pub(super) fn revision_ref(value: &Dynamic) -> Result<RevisionRef> {
+    let text = match value.as_int() {
+        Ok(number) => number.to_string(),
+        Err(_) => value.clone().into_string().map_err(|found| {
+            Error::new(
+                Kind::Usage,
+                format!("expected a revision as a number or text, found {found}"),
+            )
+        })?,
+    };
+    Ok(text.parse::<RevisionRef>()?)
+}
+
 /// The options of a call: a map whose keys are checked, so that a misspelt one is an error.
 pub(super) struct Options<'a> {
     map: &'a Map,
@@ -162,6 +178,33 @@ impl<'a> Options<'a> {
                     .map_err(|found| wrong_type(key, "a whole number", found))
             })
             .transpose()
+    }
+
+    /// A revision: a number, or a text such as `N-1` or `live`.
+    pub(super) fn revision(&mut self, key: &'static str) -> Result<Option<RevisionRef>> {
+        self.get(key).map(revision_ref).transpose()
+    }
+
+    /// A text, or a list of texts.
+    pub(super) fn texts(&mut self, key: &'static str) -> Result<Vec<String>> {
+        let Some(value) = self.get(key) else {
+            return Ok(Vec::new());
+        };
+        match value.read_lock::<Array>() {
+            Some(values) => to_texts(&values),
+            None => Ok(self.text(key)?.into_iter().collect()),
+        }
+    }
+
+    /// A map; an empty one where the option is not given.
+    pub(super) fn map(&mut self, key: &'static str) -> Result<Map> {
+        let Some(value) = self.get(key) else {
+            return Ok(Map::new());
+        };
+        value
+            .clone()
+            .try_cast::<Map>()
+            .ok_or_else(|| wrong_type(key, "a map", value.type_name()))
     }
 
     pub(super) fn labels(

@@ -3,10 +3,12 @@
 use rhai::{Dynamic, Engine, Map};
 
 use crate::app::App;
+use crate::app::gate::GatePolicy;
+use crate::app::rollback::RollbackOptions;
 use crate::app::rollout::{ApplyOptions, duration};
 use crate::error::Result;
+use crate::model::RevisionRef;
 use crate::session::convert::{Options, scripted, to_dynamic};
-use crate::session::verbs::revision_number;
 
 /// The options of `apply`.
 pub(super) fn apply_options(map: &Map) -> Result<ApplyOptions> {
@@ -18,11 +20,38 @@ pub(super) fn apply_options(map: &Map) -> Result<ApplyOptions> {
     let found = ApplyOptions {
         wait: options.flag("wait")?,
         timeout,
-        revision: options
-            .number("revision")?
-            .map(revision_number)
-            .transpose()?,
+        revision: options.revision("revision")?,
+        gates: GatePolicy {
+            skip: options.flag("skip_gated")?,
+            overridden: options.texts("override_gate")?,
+        },
         allow_empty: options.flag("allow_empty")?,
+        dry_run: options.flag("dry_run")?,
+    };
+    options.finish()?;
+    Ok(found)
+}
+
+/// The options of `rollback`; `to` says where, unless the options do.
+pub(super) fn rollback_options(
+    app: &App,
+    to: Option<RevisionRef>,
+    map: &Map,
+) -> Result<RollbackOptions> {
+    let mut options = Options::new(map);
+    let timeout = options.text("timeout")?;
+    let until = options.text("until")?;
+    let found = RollbackOptions {
+        to: to
+            .or(options.revision("to")?)
+            .unwrap_or(RevisionRef::PreviousLive),
+        wait: options.flag("wait")?,
+        timeout: timeout.as_deref().map(duration).transpose()?,
+        until: until
+            .as_deref()
+            .map(|until| app.instant_ahead(until))
+            .transpose()?,
+        overridden: options.texts("override_gate")?,
         dry_run: options.flag("dry_run")?,
     };
     options.finish()?;

@@ -6,7 +6,8 @@ use crate::app::App;
 use crate::app::create::{Made, SpaceOptions, UnitOptions};
 use crate::app::import::ImportOptions;
 use crate::app::select::Request;
-use crate::error::Result;
+use crate::app::spaces::SpaceChange;
+use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId};
 use crate::session::convert::{Options, Scripted, caught, scripted, to_dynamic};
 use crate::session::outcome::ScriptOutcome;
@@ -121,6 +122,39 @@ pub(super) fn space_options(map: &Map) -> Result<SpaceOptions> {
     Ok(found)
 }
 
+/// What `update` changes: `labels` (`()` removes one), `target`, and `gates` by name with true
+/// or false.
+fn space_change(map: &Map) -> Result<SpaceChange> {
+    let mut options = Options::new(map);
+    let mut change = SpaceChange {
+        target: options
+            .text("target")?
+            .map(|slug| slug.parse())
+            .transpose()?,
+        ..SpaceChange::default()
+    };
+    for (key, value) in options.map("labels")? {
+        let value = (!value.is_unit()).then(|| value.to_string());
+        change.labels.insert(key.to_string(), value);
+    }
+    for (gate, is_on) in options.map("gates")? {
+        let is_on = is_on.as_bool().map_err(|found| {
+            Error::new(
+                Kind::Usage,
+                format!("expected true or false for the gate `{gate}`, found {found}"),
+            )
+        })?;
+        let gates = if is_on {
+            &mut change.gates_on
+        } else {
+            &mut change.gates_off
+        };
+        gates.push(gate.to_string());
+    }
+    options.finish()?;
+    Ok(change)
+}
+
 fn unit_options(map: &Map) -> Result<UnitOptions> {
     let mut options = Options::new(map);
     let found = UnitOptions {
@@ -155,6 +189,15 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
         .register_fn("==", |left: ScriptSpace, right: ScriptSpace| {
             left.id == right.id
         });
+    let update = |space: &mut ScriptSpace, options: Map| {
+        scripted((|| {
+            let change = space_change(&options)?;
+            let slug = space.slug()?;
+            space.app.update_spaces(slug.as_str(), &change)?;
+            Ok(space.clone())
+        })())
+    };
+    engine.register_fn("update", update);
     let install = |space: &mut ScriptSpace, name: &str, options: Map| {
         let mut options = Options::new(&options);
         scripted((|| {

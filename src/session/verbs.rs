@@ -9,9 +9,12 @@ use crate::app::change::ChangeOptions;
 use crate::app::select::Selection;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
+use crate::model::RevisionRef;
 use crate::script::Kind as FunctionKind;
 use crate::session::conflict::ScriptConflicts;
-use crate::session::convert::{Options, Scripted, scripted, thrown, to_dynamic, to_json, to_texts};
+use crate::session::convert::{
+    Options, Scripted, revision_ref, scripted, thrown, to_dynamic, to_json, to_texts,
+};
 use crate::session::outcome::ScriptOutcome;
 use crate::session::selection::ScriptTable;
 
@@ -46,6 +49,7 @@ pub(super) fn register<T: Addressed>(engine: &mut Engine) {
     register_changes::<T>(engine);
     register_paths::<T>(engine);
     register_deploying::<T>(engine);
+    register_holding::<T>(engine);
     engine
         .register_fn("table", |on: &mut T| table(on, &[]))
         .register_fn("table", |on: &mut T, columns: Array| {
@@ -116,11 +120,11 @@ fn register_changes<T: Addressed>(engine: &mut Engine) {
                 })(),
             )
         })
-        .register_fn("restore", |on: &mut T, revision: i64| {
+        .register_fn("restore", |on: &mut T, revision: Dynamic| {
             finished(
                 on,
                 (|| {
-                    let revision = revision_number(revision)?;
+                    let revision = revision_ref(&revision)?;
                     on.app()
                         .restore(&on.selection()?, revision, ChangeOptions::default())
                 })(),
@@ -231,6 +235,54 @@ fn register_deploying<T: Addressed>(engine: &mut Engine) {
                     on.app().wait_ready(&on.selection()?, timeout)
                 })(),
             )
+        });
+}
+
+fn register_holding<T: Addressed>(engine: &mut Engine) {
+    let rollback = |on: &mut T, to: Option<RevisionRef>, options: Map| {
+        finished(
+            on,
+            (|| {
+                let options = super::deploying::rollback_options(on.app(), to, &options)?;
+                on.app().rollback(&on.selection()?, &options)
+            })(),
+        )
+    };
+    engine
+        .register_fn("rollback", move |on: &mut T| rollback(on, None, Map::new()))
+        .register_fn("rollback", move |on: &mut T, options: Map| {
+            rollback(on, None, options)
+        })
+        .register_fn("rollback", move |on: &mut T, to: &str| {
+            let to = scripted(revision_ref(&Dynamic::from(to.to_owned())))?;
+            rollback(on, Some(to), Map::new())
+        })
+        .register_fn("rollback", move |on: &mut T, to: &str, options: Map| {
+            let to = scripted(revision_ref(&Dynamic::from(to.to_owned())))?;
+            rollback(on, Some(to), options)
+        })
+        .register_fn("rollback", move |on: &mut T, to: i64| {
+            rollback(on, Some(scripted(revision_ref(&to.into()))?), Map::new())
+        });
+    let hold = |on: &mut T, options: Map| {
+        finished(
+            on,
+            (|| {
+                let mut options = Options::new(&options);
+                let (until, why) = (options.text("until")?, options.text("why")?);
+                options.finish()?;
+                let until = until
+                    .map(|until| on.app().instant_ahead(&until))
+                    .transpose()?;
+                on.app().hold(&on.selection()?, until, why.as_deref())
+            })(),
+        )
+    };
+    engine
+        .register_fn("hold", hold)
+        .register_fn("hold", move |on: &mut T| hold(on, Map::new()))
+        .register_fn("unhold", |on: &mut T| {
+            finished(on, (|| on.app().unhold(&on.selection()?))())
         });
 }
 

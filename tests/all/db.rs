@@ -44,6 +44,7 @@ pub(crate) fn new_space(writing: &mut Transaction, slug: &str) -> SpaceId {
         labels: Labels::new(),
         target: None,
         created: writing.at(),
+        gates: std::collections::BTreeSet::new(),
     };
     writing.put_space(&space).unwrap();
     space.id

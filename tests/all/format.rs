@@ -229,7 +229,7 @@ fn a_newer_format_is_refused_by_name() {
     let mut batch = Batch::default();
     let key = Key::Space(SpaceId(1)).encode();
     let mut value = writer.get(&key).unwrap().unwrap();
-    value[0] = 2;
+    value[0] = 3;
     batch.put(key, value);
     writer.apply(batch).unwrap();
     writer.commit().unwrap();
@@ -237,7 +237,7 @@ fn a_newer_format_is_refused_by_name() {
     let error = db.read().unwrap().space(SpaceId(1)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "expected space in format 1 or older, found format 2: use a newer version"
+        "expected space in format 2 or older, found format 3: use a newer version"
     );
 
     let mut writer = store.write("newer").unwrap();

@@ -31,6 +31,7 @@ mod query;
 mod read;
 mod refuse;
 mod registry;
+mod rollback;
 mod rollout;
 mod script_error;
 mod stages;

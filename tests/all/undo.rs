@@ -219,6 +219,17 @@ fn cases_of_creations() -> Vec<Case> {
             json!({ "slug": "new", "labels": [["a", "1"]] }),
         ),
         (
+            "space update",
+            r#"ensure_target("t2");"#,
+            json!({ "slug": "base", "label": [["team", "web"]], "target": "t2", "gate": ["conflicts/open"] }),
+        ),
+        ("hold", "", json!({ "selector": "prod-*/web" })),
+        (
+            "unhold",
+            r#"units("*/web").hold();"#,
+            json!({ "selector": "prod-*/web" }),
+        ),
+        (
             "target create",
             "",
             json!({ "slug": "t2", "kind": "sandbox" }),
@@ -647,7 +658,11 @@ fn what_cannot_be_undone_says_why_and_what_to_run() {
         ("run-77", Kind::NotFound, "run-77"),
         ("set-replicas", Kind::Usage, "set-replicas"),
         ("op--1", Kind::Usage, "op--1"),
-        (&*apply.to_string(), Kind::Conflict, "rollback"),
+        (
+            &*apply.to_string(),
+            Kind::Conflict,
+            "windlass rollback --unit base/lone",
+        ),
         (&*set.to_string(), Kind::Conflict, "live"),
     ] {
         let error = place.undo(what).unwrap_err();

@@ -11,8 +11,9 @@ use crate::id::{OpId, UnitId};
 use crate::model::{Conflict, Hash, Operation, Space, Unit};
 
 /// What of a unit's record a target answers for.
-const DEPLOYED: [&str; 5] = [
+const DEPLOYED: [&str; 6] = [
     "Live",
+    "Lived",
     "LastApplied",
     "PreviousLive",
     "Status",
@@ -212,11 +213,16 @@ fn is_deployment(key: &Key, before: Option<&[u8]>, after: Option<&[u8]>) -> Resu
         return Ok(false);
     };
     let (before, after): (Unit, Unit) = (decode(before, id)?, decode(after, id)?);
-    Ok(before.live != after.live
-        || before.last_applied != after.last_applied
-        || before.previous_live != after.previous_live
-        || before.status != after.status
-        || before.status_reason != after.status_reason)
+    Ok(deployed_fields(&before)? != deployed_fields(&after)?)
+}
+
+/// The fields of a unit's record that a target answers for.
+fn deployed_fields(unit: &Unit) -> Result<Value> {
+    let mut fields = as_json(unit)?;
+    if let Some(fields) = fields.as_object_mut() {
+        fields.retain(|name, _| DEPLOYED.contains(&name.as_str()));
+    }
+    Ok(fields)
 }
 
 /// The fields of a unit's record that people decide on; data, bookkeeping and rows are apart.

@@ -11,6 +11,9 @@ use crate::error::{Error, Kind, Result};
 use crate::id::{OpId, SpaceId, UnitId};
 use crate::model::{Conflict, Hash, Space, Unit};
 
+/// How many units of an operation that deployed are named.
+const SHOWN_UNITS: usize = 3;
+
 /// The undo of one or several operations in one transaction.
 pub(super) struct Undoing<'a> {
     pub(super) app: &'a App,
@@ -49,7 +52,7 @@ impl<'a> Undoing<'a> {
     pub(super) fn step(&mut self, op: OpId, description: String) -> Result<()> {
         let known = Known::read(self.transaction, op, &self.originals)?;
         if known.deploys {
-            return Err(deployed(&known));
+            return Err(self.deployed(&known)?);
         }
         self.description = description;
         for state in &known.changes {
@@ -75,6 +78,34 @@ impl<'a> Undoing<'a> {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+
+    /// Why what deployed is not undone, and what to run for its units.
+    fn deployed(&mut self, known: &Known) -> Result<Error> {
+        let operation = &known.operation;
+        let error = Error::new(
+            Kind::Conflict,
+            format!(
+                "expected an operation on desired state alone, found {} ({}), which deployed",
+                operation.id, operation.verb
+            ),
+        )
+        .hint("an undo never touches a cluster");
+        let mut references = Vec::new();
+        for unit in operation.units.iter().take(SHOWN_UNITS) {
+            references.push(self.reference(*unit)?);
+        }
+        if references.is_empty() {
+            return Ok(error);
+        }
+        let more = match operation.units.len() - references.len() {
+            0 => String::new(),
+            more => format!(", and so for {more} more"),
+        };
+        Ok(error.hint(format!(
+            "windlass rollback --unit {} puts store and cluster back together{more}",
+            references.join(",")
+        )))
     }
 
     /// Keeps the bytes of a record before it is changed first.
@@ -389,19 +420,4 @@ fn differ(key: &Key, field: &str, one: Option<&[u8]>, other: Option<&[u8]>) -> R
     }
     let changed = changed_field(key, one, other)?;
     Ok(changed == field || changed.starts_with(&format!("{field}.")))
-}
-
-fn deployed(known: &Known) -> Error {
-    let operation = &known.operation;
-    let (op, verb) = (operation.id, &operation.verb);
-    Error::new(
-        Kind::Conflict,
-        format!(
-            "expected an operation on desired state alone, found {op} ({verb}), which deployed"
-        ),
-    )
-    .hint("an undo never touches a cluster")
-    .hint(format!(
-        "windlass rollback {op} puts store and cluster back together"
-    ))
 }

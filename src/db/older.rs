@@ -1,0 +1,84 @@
+//! Forms of entities that older versions wrote; they are read for ever.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::clock::Timestamp;
+use crate::id::{Slug, SpaceId, UnitId};
+use crate::model::{Hash, Labels, Space, Status, Unit, Upstream};
+
+/// A space before it had gates.
+#[derive(Deserialize)]
+pub(super) struct Space1 {
+    id: SpaceId,
+    slug: Slug,
+    labels: Labels,
+    target: Option<Slug>,
+    created: Timestamp,
+}
+
+impl From<Space1> for Space {
+    fn from(old: Space1) -> Self {
+        Self {
+            id: old.id,
+            slug: old.slug,
+            labels: old.labels,
+            target: old.target,
+            created: old.created,
+            gates: BTreeSet::new(),
+        }
+    }
+}
+
+/// A unit before it could be held and knew which revisions had been live.
+#[derive(Deserialize)]
+pub(super) struct Unit1 {
+    id: UnitId,
+    space: SpaceId,
+    slug: Slug,
+    labels: Labels,
+    created: Timestamp,
+    updated: Timestamp,
+    head: u32,
+    data: Hash,
+    bookkeeping: Hash,
+    upstream: Option<Upstream>,
+    live: Option<u32>,
+    last_applied: Option<u32>,
+    previous_live: Option<u32>,
+    status: Status,
+    status_reason: Option<String>,
+    target: Option<Slug>,
+    open_conflicts: u32,
+    kinds: Vec<String>,
+    last_change: String,
+}
+
+impl From<Unit1> for Unit {
+    fn from(old: Unit1) -> Self {
+        Self {
+            id: old.id,
+            space: old.space,
+            slug: old.slug,
+            labels: old.labels,
+            created: old.created,
+            updated: old.updated,
+            head: old.head,
+            data: old.data,
+            bookkeeping: old.bookkeeping,
+            upstream: old.upstream,
+            live: old.live,
+            last_applied: old.last_applied,
+            previous_live: old.previous_live,
+            status: old.status,
+            status_reason: old.status_reason,
+            target: old.target,
+            open_conflicts: old.open_conflicts,
+            kinds: old.kinds,
+            last_change: old.last_change,
+            lived: old.previous_live.into_iter().collect(),
+            held: None,
+        }
+    }
+}
