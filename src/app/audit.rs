@@ -42,7 +42,7 @@ impl App {
                     Cell::from(Value::from(revision.num)),
                     Cell::text(revision.author),
                     Cell::text(revision.at.to_minutes()),
-                    Cell::text(change),
+                    Cell::from(Value::from(change)),
                     Cell::text(source_word(&revision.source)),
                     Cell::text(revision.description),
                 ]);
@@ -51,7 +51,8 @@ impl App {
         })
     }
 
-    /// The same as lines: `Rev 47: 2024-01-16 09:15 UTC | alice@trading.com | set A=true`.
+    /// The same as lines: `Rev 47: 2024-01-16 09:15 UTC | alice@trading.com | set A=true`. Of a
+    /// message of several lines the first is shown.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -59,13 +60,10 @@ impl App {
         self.read(|view| {
             let mut lines = Vec::new();
             for revision in view.revisions(unit, limit.unwrap_or(usize::MAX))? {
-                lines.push(format!(
-                    "Rev {}: {} | {} | {}",
-                    revision.num,
-                    revision.at.to_minutes(),
-                    revision.author,
-                    change_of(view, &revision)?,
-                ));
+                let change = change_of(view, &revision)?;
+                let (num, at) = (revision.num, revision.at.to_minutes());
+                let (author, change) = (revision.author, change.lines().next().unwrap_or_default());
+                lines.push(format!("Rev {num}: {at} | {author} | {change}"));
             }
             Ok(lines.join("\n"))
         })

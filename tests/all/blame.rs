@@ -348,3 +348,19 @@ fn an_operation_is_shown_with_what_it_changed() {
     let none = world.run(&["log", "show", "op-99"]);
     assert_eq!(none.code, 1, "{}", none.stderr);
 }
+
+#[test]
+fn a_message_of_several_lines_keeps_a_list_one_line_each() {
+    let world = fleet();
+    let why = "first line\nand more";
+    let _ = world.ok(&["run", "set-replicas", "5", "--unit", "eu/api", "-m", why]);
+    let args = ["revision", "list", "eu/api"];
+    assert_eq!(world.ok(&args).lines().count(), 3);
+    assert_eq!(world.json(&args)[0]["Change"], json!(why));
+    let lines = world.ok(&[&args[..], &["--lines"]].concat());
+    assert!(lines.starts_with("Rev 2: "), "{lines}");
+    assert!(
+        lines.lines().next().unwrap().ends_with("| first line"),
+        "{lines}"
+    );
+}

@@ -83,7 +83,10 @@ impl Known {
         let changes = view.net_changes(op)?;
         let mut original: BTreeMap<Key, Option<Vec<u8>>> = BTreeMap::new();
         let mut moved = BTreeSet::new();
-        for change in &changes {
+        for change in changes
+            .iter()
+            .filter(|change| change.key.role() == Role::Record)
+        {
             let stored = match originals.get(&change.key) {
                 Some(stored) => stored.clone(),
                 None => view.stored(&change.key)?,
