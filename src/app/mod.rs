@@ -16,6 +16,8 @@ use crate::model::Hash;
 use crate::script::{Catalogue, Runner};
 use crate::store::{Embedded, Waiting};
 
+mod audit;
+pub mod blame;
 pub mod change;
 mod cluster;
 pub mod conflict;
@@ -47,6 +49,7 @@ pub mod spaces;
 pub mod style;
 pub mod table;
 mod targets;
+pub mod undo;
 pub mod upgrade;
 
 use project::Project;

@@ -65,6 +65,8 @@ impl From<Value> for Cell {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
     columns: Vec<String>,
+    /// Other names for the first columns in the plain rendering, which then shows no more.
+    headed: Vec<String>,
     rows: Vec<Vec<Cell>>,
     has_header: bool,
 }
@@ -74,9 +76,18 @@ impl Table {
     pub fn new(columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             columns: columns.into_iter().map(Into::into).collect(),
+            headed: Vec::new(),
             rows: Vec::new(),
             has_header: true,
         }
+    }
+
+    /// Heads the first columns by other names in the plain rendering, and shows only those there;
+    /// JSON has all columns under their own names.
+    #[must_use]
+    pub fn headed(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.headed = names.into_iter().map(Into::into).collect();
+        self
     }
 
     /// Adds a row; cells beyond the columns are shown under an empty heading.
@@ -114,7 +125,12 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header: Vec<String> = self.columns.iter().map(|name| heading(name)).collect();
+        let names = if self.headed.is_empty() {
+            &self.columns
+        } else {
+            &self.headed
+        };
+        let header: Vec<String> = names.iter().map(|name| heading(name)).collect();
         let mut widths: Vec<usize> = if self.has_header {
             header.iter().map(|text| text.width()).collect()
         } else {

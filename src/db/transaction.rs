@@ -544,8 +544,13 @@ impl Transaction {
         self.insert(encoded, Some(make()))
     }
 
+    /// Notes that the operation is about a unit.
+    pub(super) fn touch(&mut self, unit: UnitId) {
+        self.recorder.touch(unit);
+    }
+
     /// Replaces the index entries of a record by those of its new state.
-    fn put_entries(&mut self, old: &[Entry], new: &[Entry]) -> Result<(), Error> {
+    pub(super) fn put_entries(&mut self, old: &[Entry], new: &[Entry]) -> Result<(), Error> {
         for entry in old.iter().filter(|entry| !new.contains(entry)) {
             self.insert(entry.0.encode(), None)?;
         }

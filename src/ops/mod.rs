@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
+pub mod blame;
 pub mod conflict_keep;
 pub mod conflict_list;
 pub mod conflict_show;
@@ -21,9 +22,11 @@ pub mod hold;
 pub mod hold_list;
 pub mod import;
 pub mod log;
+pub mod log_show;
 pub mod log_verify;
 pub mod output;
 pub mod protect;
+pub mod redo;
 pub mod release;
 pub mod revision_list;
 pub mod rollback;
@@ -36,6 +39,7 @@ pub mod space_update;
 pub mod target_create;
 pub mod target_delete;
 pub mod target_list;
+pub mod undo;
 pub mod unhold;
 pub mod unit_apply;
 pub mod unit_create;
@@ -56,6 +60,7 @@ pub use output::Output;
 
 /// Every operation. A test compares this table with the folder.
 pub static OPS: &[OpDef] = &[
+    OpDef::of::<blame::Blame>(),
     OpDef::of::<conflict_keep::ConflictKeep>(),
     OpDef::of::<conflict_list::ConflictList>(),
     OpDef::of::<conflict_show::ConflictShow>(),
@@ -68,8 +73,10 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<hold_list::HoldList>(),
     OpDef::of::<import::Import>(),
     OpDef::of::<log::Log>(),
+    OpDef::of::<log_show::LogShow>(),
     OpDef::of::<log_verify::LogVerify>(),
     OpDef::of::<protect::Protect>(),
+    OpDef::of::<redo::Redo>(),
     OpDef::of::<release::Release>(),
     OpDef::of::<revision_list::RevisionList>(),
     OpDef::of::<rollback::Rollback>(),
@@ -81,6 +88,7 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<target_create::TargetCreate>(),
     OpDef::of::<target_delete::TargetDelete>(),
     OpDef::of::<target_list::TargetList>(),
+    OpDef::of::<undo::Undo>(),
     OpDef::of::<unhold::Unhold>(),
     OpDef::of::<unit_apply::UnitApply>(),
     OpDef::of::<unit_create::UnitCreate>(),
@@ -202,6 +210,7 @@ impl OpDef {
             examples.push_str(example);
             examples.push('\n');
         }
+        // The arguments bring the comment of their struct along as a text about the command.
         (self.command)(clap::Command::new(verb))
             .about(self.about)
             .long_about(None)

@@ -19,6 +19,7 @@ mod convert;
 mod deploying;
 mod files;
 mod global;
+mod history;
 mod outcome;
 mod preview;
 mod reference;
@@ -251,6 +252,7 @@ impl Session {
 
 fn register(engine: &mut Engine, app: &App) -> Result<()> {
     global::register(engine, app);
+    history::register(engine, app);
     space::register(engine, app);
     unit::register(engine);
     selection::register(engine);
@@ -270,6 +272,9 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     selection::register_previewing::<unit::ScriptUnit>(engine);
     selection::register_previewing::<selection::ScriptSelection>(engine);
     selection::register_previewing::<outcome::ScriptOutcome>(engine);
+    history::register_blame::<unit::ScriptUnit>(engine);
+    history::register_blame::<selection::ScriptSelection>(engine);
+    history::register_blame::<outcome::ScriptOutcome>(engine);
     verbs::register::<unit::ScriptUnit>(engine);
     verbs::register::<selection::ScriptSelection>(engine);
     verbs::register::<outcome::ScriptOutcome>(engine);

@@ -8,6 +8,7 @@
 )]
 
 mod account;
+mod blame;
 mod cli;
 mod corpus;
 mod crash;
@@ -41,6 +42,7 @@ mod store_conformance;
 mod sweep;
 mod terminal;
 mod tools;
+mod undo;
 mod upgrade;
 mod world;
 mod writers;
