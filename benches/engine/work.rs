@@ -43,6 +43,7 @@ pub(crate) struct Stage {
 
 fn open(folder: &Path) -> Result<App> {
     Ok(App::open(Settings {
+        seed: None,
         project: Project::find(folder),
         store: folder.join("store.redb"),
         actor: Arc::new(|| "bench".to_owned()),
@@ -51,6 +52,7 @@ fn open(folder: &Path) -> Result<App> {
         message: None,
         command: "bench".to_owned(),
         notify: Arc::new(|_| {}),
+        progress: Arc::new(|_| {}),
     })?)
 }
 

@@ -264,6 +264,7 @@ fn change_all(
     let mut spaces = BTreeMap::new();
     let mut batches = selection.pins().chunks(BATCH);
     let mut planned: Result<Vec<Planned>> = Ok(Vec::new());
+    let mut counting = app.counting(verb, selection.pins().len());
     loop {
         let next = match batches.next() {
             Some(pins) => Some(read_heads(transaction, pins, &mut spaces)?),
@@ -277,7 +278,9 @@ fn change_all(
             }
             write_all(app, transaction, &actor, planned?, shown.as_deref_mut())
         });
-        outcome.reports.extend(written?);
+        let written = written?;
+        counting.step(written.len());
+        outcome.reports.extend(written);
         planned = planning;
         if is_last {
             return Ok(outcome);

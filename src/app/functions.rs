@@ -24,8 +24,9 @@ pub const FOLDER: &str = "functions";
 
 /// Names that units and selections have methods of: a function is a method, too, so its name is
 /// refused.
-pub const RESERVED: [&str; 24] = [
+pub const RESERVED: [&str; 26] = [
     "apply",
+    "blame",
     "conflicts",
     "copy",
     "data",
@@ -33,6 +34,7 @@ pub const RESERVED: [&str; 24] = [
     "destroy",
     "diff",
     "get",
+    "history",
     "live-state",
     "merge-text",
     "names",

@@ -157,7 +157,9 @@ impl App {
             let mut existing = Selection::default();
             let mut texts: BTreeMap<UnitId, &Incoming> = BTreeMap::new();
             self.write(Verb::new(verb.clone()), |transaction| {
+                let mut counting = self.counting(&verb, units.len());
                 for (slug, incoming) in units {
+                    counting.step(1);
                     if let Some(unit) = transaction.find_unit(made.id, slug)? {
                         existing.push(Pin {
                             unit: unit.id,

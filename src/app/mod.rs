@@ -16,14 +16,18 @@ use crate::model::Hash;
 use crate::script::{Catalogue, Runner};
 use crate::store::{Embedded, Waiting};
 
+mod audit;
+pub mod blame;
 pub mod change;
 mod clone_all;
 mod cluster;
 pub mod conflict;
 mod contest;
 pub mod create;
+pub mod delete;
 mod difference;
 pub mod edit;
+mod files;
 pub mod filter;
 pub mod functions;
 pub mod gate;
@@ -33,7 +37,9 @@ pub mod import;
 mod json_patch;
 pub mod labels;
 pub mod outcome;
+mod prefix;
 pub mod preview;
+pub mod progress;
 pub mod project;
 mod record;
 mod related;
@@ -44,8 +50,10 @@ pub mod select;
 pub mod show;
 mod sort;
 pub mod spaces;
+pub mod style;
 pub mod table;
 mod targets;
+pub mod undo;
 pub mod upgrade;
 
 use project::Project;
@@ -66,8 +74,13 @@ pub struct Settings {
     pub message: Option<String>,
     /// The command, as other writers that wait for this one see it.
     pub command: String,
+    /// What [`App::new_prefix`] is made from where its caller gives no seed; chance where neither
+    /// does.
+    pub seed: Option<u64>,
     /// Where lines for a person go: a store that was made, a writer that waits.
     pub notify: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Who is told how far long work is.
+    pub progress: Arc<progress::Observer>,
 }
 
 /// One open project: store, functions and targets.

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::app::style::{self, HEADING};
 use crate::app::table::{Cell, Table};
 use crate::error::{Error, Kind};
 use crate::id::{ConflictId, OpId, UnitId};
@@ -293,26 +294,47 @@ impl Serialize for Outcome {
 }
 
 impl fmt::Display for Outcome {
-    /// The counts, and below them the units that are worth a line each.
+    /// The counts, and below them the units that are worth a line each. `{:#}` has styles.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_styled = f.alternate();
         let would = if self.is_preview { "PREVIEW" } else { "" };
         for word in [would, &self.verb].iter().filter(|word| !word.is_empty()) {
-            write!(f, "{word}   ")?;
+            if is_styled {
+                write!(f, "{}   ", style::styled(HEADING, word))?;
+            } else {
+                write!(f, "{word}   ")?;
+            }
         }
-        f.write_str(&self.summary())?;
+        let summary = self.summary();
+        if is_styled {
+            f.write_str(&style::summary(&summary))?;
+        } else {
+            f.write_str(&summary)?;
+        }
         match (self.op, self.is_preview) {
             (Some(op), _) => writeln!(f, "   {op}")?,
             (None, true) => writeln!(f, "   nothing was written")?,
             (None, false) => writeln!(f)?,
         }
-        for line in self.table().without_header().to_string().lines() {
+        let table = self.table().without_header();
+        let table = if is_styled {
+            format!("{table:#}")
+        } else {
+            table.to_string()
+        };
+        for line in table.lines() {
             writeln!(f, "  {line}")?;
         }
         for note in &self.notes {
             writeln!(f, "  {note}")?;
         }
         for block in [&self.changes, &self.decisions] {
-            if !block.is_empty() {
+            if block.is_empty() {
+                continue;
+            }
+            if is_styled {
+                write!(f, "\n{}", style::lines(block))?;
+            } else {
                 write!(f, "\n{block}")?;
             }
         }

@@ -7,6 +7,7 @@ use crate::app::change::new_conflicts;
 use crate::app::difference::{Changes, UnitChange, group};
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::related::Related;
+use crate::app::style;
 use crate::app::{App, Touched};
 use crate::db::{Transaction, View};
 use crate::error::{Error, Kind, Result};
@@ -35,7 +36,12 @@ impl Preview {
 
 impl fmt::Display for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.outcome, self.changes)
+        if f.alternate() {
+            let changes = style::lines(&self.changes.to_string());
+            write!(f, "{:#}{changes}", self.outcome)
+        } else {
+            write!(f, "{}{}", self.outcome, self.changes)
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::app::cluster::Slot;
 use crate::app::gate::{Gate, GatePolicy, gates_of, in_words, refusal};
 use crate::app::history::resolve;
 use crate::app::outcome::{Outcome, Status as Done, UnitReport, plural};
+use crate::app::progress::Counting;
 use crate::app::record::target;
 use crate::app::related::Related;
 use crate::app::select::Selection;
@@ -114,7 +115,8 @@ impl App {
             self.refuse_moved(transaction, selection)?;
             let shipments = shipments(transaction, selection, options.revision)?;
             let (open, gated) = past_gates(shipments, &options.gates)?;
-            let mut outcome = ship(slot, open, options)?;
+            let counting = self.counting("apply", open.len());
+            let mut outcome = ship(slot, open, options, counting)?;
             outcome.reports.extend(gated);
             Ok(outcome)
         })?;
@@ -145,7 +147,8 @@ impl App {
             let transaction = slot.transaction()?;
             self.refuse_moved(transaction, selection)?;
             let shipments = shipments(transaction, selection, None)?;
-            recall(slot, shipments)
+            let counting = self.counting("destroy", shipments.len());
+            recall(slot, shipments, counting)
         })?;
         if outcome.reports.is_empty() {
             return Err(outcome.empty().unwrap_or_else(nothing_to_do));
@@ -209,59 +212,9 @@ impl App {
     pub fn diff_live(&self, selection: &Selection) -> Result<String> {
         self.diff(selection, None, None)
     }
-
-    /// Deletes units from the store; their history stays. Refused while they are live.
-    ///
-    /// # Errors
-    /// [`Kind::Conflict`] when a unit is live, or the selection moved.
-    pub fn delete_units(&self, selection: &Selection) -> Result<Outcome> {
-        let mut outcome = Outcome {
-            verb: "delete".to_owned(),
-            ..Outcome::default()
-        };
-        let (reports, op) = self.write(Verb::new("delete"), |transaction| {
-            self.refuse_moved(transaction, selection)?;
-            let mut reports = Vec::new();
-            for pin in selection.pins() {
-                let unit = transaction.unit(pin.unit)?;
-                let space = transaction.space(unit.space)?;
-                let reference = format!("{}/{}", space.slug, unit.slug);
-                if unit.status != Status::NoLive {
-                    return Err(Error::new(
-                        Kind::Conflict,
-                        format!(
-                            "expected `{reference}` to be live nowhere, found it {:?}",
-                            unit.status
-                        ),
-                    )
-                    .hint(format!(
-                        "windlass unit destroy {reference} removes it from its target"
-                    )));
-                }
-                transaction.delete_unit(unit.id)?;
-                reports.push(UnitReport {
-                    unit: unit.id,
-                    reference,
-                    before: unit.head,
-                    after: 0,
-                    status: Done::Changed,
-                    note: "deleted".to_owned(),
-                    conflicts: Vec::new(),
-                });
-            }
-            Ok(reports)
-        })?;
-        outcome.reports = reports;
-        outcome.op = op;
-        if outcome.reports.is_empty() {
-            Err(outcome.empty().unwrap_or_else(nothing_to_do))
-        } else {
-            Ok(outcome)
-        }
-    }
 }
 
-fn nothing_to_do() -> Error {
+pub(crate) fn nothing_to_do() -> Error {
     Error::new(Kind::NotFound, "expected at least one unit, found none")
 }
 
@@ -379,7 +332,7 @@ fn no_target(first: &str, count: usize) -> Error {
 }
 
 /// The namespace of objects that name none: the target's, else the space's name.
-fn namespace(view: &View, slug: &str, space: &Space) -> Result<String> {
+pub(crate) fn namespace(view: &View, slug: &str, space: &Space) -> Result<String> {
     let target = match slug.parse() {
         Ok(slug) => view.find_target(&slug)?,
         Err(_) => None,
@@ -416,7 +369,12 @@ fn placements(shipments: &[Shipment]) -> Vec<Placement> {
     shipments.iter().map(placement).collect()
 }
 
-fn ship(slot: &mut Slot, shipments: Vec<Shipment>, options: &ApplyOptions) -> Result<Outcome> {
+fn ship(
+    slot: &mut Slot,
+    shipments: Vec<Shipment>,
+    options: &ApplyOptions,
+    mut counting: Counting<'_>,
+) -> Result<Outcome> {
     let levels = deploy::order(&placements(&shipments))?;
     let mut by_unit: BTreeMap<UnitId, Shipment> = shipments
         .into_iter()
@@ -450,6 +408,7 @@ fn ship(slot: &mut Slot, shipments: Vec<Shipment>, options: &ApplyOptions) -> Re
         }
         for (mut shipment, mut report) in sent {
             look(slot, &mut shipment, options, &mut report)?;
+            counting.step(1);
             if matches!(report.status, Done::Failed(_)) && failed.is_none() {
                 failed = Some(shipment.reference().to_owned());
             }
@@ -560,7 +519,11 @@ fn store_status(slot: &mut Slot, before: &Unit, unit: &Unit) -> Result<()> {
     Ok(())
 }
 
-fn recall(slot: &mut Slot, shipments: Vec<Shipment>) -> Result<Outcome> {
+fn recall(
+    slot: &mut Slot,
+    shipments: Vec<Shipment>,
+    mut counting: Counting<'_>,
+) -> Result<Outcome> {
     let levels = deploy::destroy_order(&placements(&shipments))?;
     let mut by_unit: BTreeMap<UnitId, Shipment> = shipments
         .into_iter()
@@ -577,6 +540,7 @@ fn recall(slot: &mut Slot, shipments: Vec<Shipment>) -> Result<Outcome> {
             continue;
         };
         let mut report = shipment.report();
+        counting.step(1);
         if let Some(earlier) = &failed {
             report.status = Done::Skipped(format!("not destroyed: {earlier} failed"));
             outcome.reports.push(report);

@@ -228,6 +228,14 @@ impl App {
             .is_some_and(|open| open.is_preview)
     }
 
+    /// Whether a rehearsal has written anything so far.
+    pub(crate) fn has_rehearsed_writes(&self) -> Result<bool> {
+        match self.lend_open()? {
+            Some(mut lent) => Ok(lent.open_mut().slot.transaction()?.is_changed()?),
+            None => Ok(false),
+        }
+    }
+
     /// Whether a transaction that other writers wait for has been open for too long.
     pub fn is_overdue(&self) -> bool {
         let now = self.0.db.clock().now();

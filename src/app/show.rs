@@ -183,7 +183,7 @@ impl App {
         })
     }
 
-    /// What a write changed in the units of its report.
+    /// What a write changed in the units of its report; those that it deleted are left out.
     ///
     /// # Errors
     /// When a unit was deleted meanwhile.
@@ -192,7 +192,7 @@ impl App {
             let mut changes = Vec::new();
             for report in reports
                 .iter()
-                .filter(|report| report.before != report.after)
+                .filter(|report| report.before != report.after && report.after > 0)
             {
                 let old = revision_data(view, report.unit, report.before)?;
                 if let Some(new) = revision_data(view, report.unit, report.after)? {
@@ -206,26 +206,6 @@ impl App {
                 }
             }
             Ok(group(view, &changes)?.to_string())
-        })
-    }
-
-    /// A unit's revisions, the newest first.
-    ///
-    /// # Errors
-    /// [`Kind::NotFound`] when the unit was deleted.
-    pub fn revision_table(&self, unit: UnitId, limit: Option<usize>) -> Result<Table> {
-        self.read(|view| {
-            let mut table = Table::new(["Num", "Time", "User", "Source", "Description"]);
-            for revision in view.revisions(unit, limit.unwrap_or(usize::MAX))? {
-                table.push(vec![
-                    Cell::from(Value::from(revision.num)),
-                    Cell::text(revision.at.to_minutes()),
-                    Cell::text(revision.author),
-                    Cell::text(source_word(&revision.source)),
-                    Cell::text(revision.description),
-                ]);
-            }
-            Ok(table)
         })
     }
 
@@ -382,7 +362,7 @@ fn revision_data(view: &View, unit: UnitId, num: u32) -> Result<Option<Hash>> {
 }
 
 /// What made a revision, in a word.
-fn source_word(source: &RevisionSource) -> String {
+pub(crate) fn source_word(source: &RevisionSource) -> String {
     match source {
         RevisionSource::Create => "create".to_owned(),
         RevisionSource::Clone { .. } => "clone".to_owned(),

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use anstyle::Style;
 use serde::Serialize;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
+
+use crate::app::style::{self, HEADING};
 
 /// One value of a table: what JSON shows, and what people read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -47,7 +50,7 @@ impl From<Value> for Cell {
     }
 }
 
-/// Rows under named columns.
+/// Rows under named columns. `{}` shows them plain, `{:#}` with styles.
 ///
 /// ```
 /// use windlass::app::table::{Cell, Table};
@@ -62,6 +65,8 @@ impl From<Value> for Cell {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
     columns: Vec<String>,
+    /// Other names for the first columns in the plain rendering, which then shows no more.
+    headed: Vec<String>,
     rows: Vec<Vec<Cell>>,
     has_header: bool,
 }
@@ -71,9 +76,18 @@ impl Table {
     pub fn new(columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             columns: columns.into_iter().map(Into::into).collect(),
+            headed: Vec::new(),
             rows: Vec::new(),
             has_header: true,
         }
+    }
+
+    /// Heads the first columns by other names in the plain rendering, and shows only those there;
+    /// JSON has all columns under their own names.
+    #[must_use]
+    pub fn headed(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.headed = names.into_iter().map(Into::into).collect();
+        self
     }
 
     /// Adds a row; cells beyond the columns are shown under an empty heading.
@@ -111,7 +125,12 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header: Vec<String> = self.columns.iter().map(|name| heading(name)).collect();
+        let names = if self.headed.is_empty() {
+            &self.columns
+        } else {
+            &self.headed
+        };
+        let header: Vec<String> = names.iter().map(|name| heading(name)).collect();
         let mut widths: Vec<usize> = if self.has_header {
             header.iter().map(|text| text.width()).collect()
         } else {
@@ -122,24 +141,34 @@ impl fmt::Display for Table {
                 *width = (*width).max(cell.text.width());
             }
         }
+        let is_styled = f.alternate();
         if self.has_header {
-            write_line(f, header.iter().map(String::as_str), &widths)?;
+            let heading = |text: &String| (text.clone(), is_styled.then_some(HEADING));
+            write_line(f, header.iter().map(heading), &widths)?;
         }
         for row in &self.rows {
-            write_line(f, row.iter().map(|cell| cell.text.as_str()), &widths)?;
+            let cells = row.iter().enumerate().map(|(at, cell)| {
+                let column = self.columns.get(at).filter(|_| is_styled);
+                let style = column.and_then(|column| style::of_cell(column, &cell.text));
+                (cell.text.clone(), style)
+            });
+            write_line(f, cells, &widths)?;
         }
         Ok(())
     }
 }
 
-fn write_line<'a>(
+fn write_line(
     f: &mut fmt::Formatter<'_>,
-    cells: impl Iterator<Item = &'a str>,
+    cells: impl Iterator<Item = (String, Option<Style>)>,
     widths: &[usize],
 ) -> fmt::Result {
     let mut line = String::new();
-    for (cell, width) in cells.zip(widths) {
-        line.push_str(cell);
+    for ((cell, style), width) in cells.zip(widths) {
+        match style {
+            Some(style) => line.push_str(&style::styled(style, &cell)),
+            None => line.push_str(&cell),
+        }
         line.extend(std::iter::repeat_n(' ', width + 2 - cell.width()));
     }
     writeln!(f, "{}", line.trim_end())

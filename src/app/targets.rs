@@ -1,7 +1,8 @@
 //! Targets and workers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -11,10 +12,13 @@ use crate::app::{App, Verb};
 use crate::deploy::{Fault, Target as _};
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId};
-use crate::model::{Probe, Target, Worker, WorkerMode};
+use crate::model::{Probe, Space, Target, Worker, WorkerMode};
 
 /// The target that `worker install` sets where a space has none.
 const SANDBOX: &str = "sandbox";
+
+/// How many names a cell of a table shows.
+const MAX_NAMES: usize = 3;
 
 /// A worker as people see it.
 #[derive(Debug, Clone)]
@@ -144,14 +148,27 @@ impl App {
         Ok(worker)
     }
 
-    /// The targets as a table.
+    /// The targets as a table, with the spaces that deploy to each and who serves those.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn target_table(&self) -> Result<Table> {
         self.read(|view| {
-            let mut table = Table::new(["Name", "ProviderType", "Parameters"]);
+            let columns = ["Name", "Worker", "ProviderType", "Parameters", "Space"];
+            let mut table = Table::new(columns);
+            let (spaces, workers) = (view.spaces()?, view.workers()?);
             for target in view.targets()? {
+                let users: Vec<&Space> = spaces
+                    .iter()
+                    .filter(|space| space.target.as_ref() == Some(&target.slug))
+                    .collect();
+                let served = workers
+                    .iter()
+                    .filter(|worker| users.iter().any(|space| space.id == worker.space))
+                    .map(|worker| worker.slug.to_string());
+                let served: BTreeSet<String> = served.collect();
+                let served: Vec<String> = served.into_iter().collect();
+                let users: Vec<String> = users.iter().map(|space| space.slug.to_string()).collect();
                 let parameters: Vec<String> = target
                     .parameters
                     .iter()
@@ -159,8 +176,10 @@ impl App {
                     .collect();
                 table.push(vec![
                     Cell::text(target.slug.as_str()),
+                    names(&served),
                     Cell::text(target.kind),
                     Cell::text(parameters.join(" ")),
+                    names(&users),
                 ]);
             }
             Ok(table)
@@ -227,6 +246,19 @@ impl App {
             })
         })?;
         Ok(())
+    }
+}
+
+/// A list of names: the first few for people, all of them for programs.
+fn names(all: &[String]) -> Cell {
+    let shown: Vec<&str> = all.iter().take(MAX_NAMES).map(String::as_str).collect();
+    let mut text = shown.join(", ");
+    if all.len() > MAX_NAMES {
+        let _ = write!(text, " and {} more", all.len() - MAX_NAMES);
+    }
+    Cell {
+        value: json!(all),
+        text,
     }
 }
 

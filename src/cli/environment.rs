@@ -9,7 +9,7 @@ use clap::ArgMatches;
 
 use crate::app::project::Project;
 use crate::app::{App, Settings};
-use crate::cli::show;
+use crate::cli::{progress, show};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 
@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens the application as the global options and the environment say.
-pub(super) fn open(matches: &ArgMatches) -> Result<App> {
+pub(super) fn open(matches: &ArgMatches, format: show::Format) -> Result<App> {
     let folder = std::env::current_dir()
         .map_err(|error| crate::app::project::unreadable(Path::new("."), &error))?;
     let project = Project::find(&folder);
@@ -42,9 +42,11 @@ pub(super) fn open(matches: &ArgMatches) -> Result<App> {
         actor: actor(&folder),
         clock: clock()?,
         lock_timeout,
+        seed: seed()?,
         message: matches.get_one::<String>("message").cloned(),
         command: command_line(),
         notify,
+        progress: progress::observer(format.has_progress()),
         store,
         project,
     })
@@ -65,6 +67,20 @@ fn clock() -> Result<Clock> {
             Error::new(Kind::Usage, format!("cannot read WINDLASS_CLOCK: {error}"))
         }),
     }
+}
+
+/// `WINDLASS_SEED`, for whoever wants the same prefix every time.
+fn seed() -> Result<Option<u64>> {
+    variable("WINDLASS_SEED")
+        .map(|text| {
+            text.parse().map_err(|_| {
+                Error::new(
+                    Kind::Usage,
+                    format!("expected a whole number from 0 in WINDLASS_SEED, found `{text}`"),
+                )
+            })
+        })
+        .transpose()
 }
 
 /// Who does it: `WINDLASS_ACTOR`, else git's user.email, else the login name.

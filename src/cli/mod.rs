@@ -1,11 +1,12 @@
 //! The command line: arguments in, exit code out.
 //!
-//! The commands are made from the table of operations; only `run` and `eval`, which take a script,
-//! are known here by name.
+//! The commands are made from the table of operations; only `run`, `eval` and `script-api`,
+//! which are about scripts, are known here by name.
 
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::error::{Error, Kind, Result};
@@ -14,6 +15,7 @@ use crate::ops::{OPS, OpDef};
 mod diagnostic;
 mod environment;
 mod function_call;
+mod progress;
 mod script_run;
 mod show;
 
@@ -50,12 +52,19 @@ fn run_line(args: Vec<OsString>) -> u8 {
     let parsed = match parsed.map(|matches| function_call::globals_first(&args, &matches)) {
         Ok(Some(args)) => command().try_get_matches_from(args),
         Ok(None) => command().try_get_matches_from(&args),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            match script_run::help_is_the_scripts(&args) {
+                Some(args) => command().try_get_matches_from(args),
+                None => Err(error),
+            }
+        }
         Err(error) => Err(error),
     };
     let matches = match parsed {
         Ok(matches) => matches,
         Err(error) => return show::clap_error(&error),
     };
+    show::colour(matches.get_one::<String>("color").map(String::as_str));
     let format = show::Format::from_matches(&matches);
     match execute(&matches, format) {
         Ok(code) => code,
@@ -70,10 +79,11 @@ fn execute(matches: &ArgMatches, format: show::Format) -> Result<u8> {
     let (name, sub) = matches
         .subcommand()
         .ok_or_else(|| Error::new(Kind::Usage, "expected a command, found none"))?;
-    let app = environment::open(matches)?;
+    let app = environment::open(matches, format)?;
     match name {
         "run" => script_run::run(&app, sub, format),
         "eval" => script_run::eval(&app, sub, format),
+        "script-api" => script_run::api(&app, format),
         "function" if sub.subcommand_name() == Some("do") => {
             let (_, call) = sub.subcommand().expect("its name was just seen");
             let words = words_of(call, "words");
@@ -109,7 +119,8 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .args(global_args())
         .subcommand(script_run::run_command())
-        .subcommand(script_run::eval_command());
+        .subcommand(script_run::eval_command())
+        .subcommand(script_run::api_command());
     let mut nouns: Vec<&str> = Vec::new();
     for op in OPS {
         match op.words() {
@@ -170,6 +181,12 @@ fn global_args() -> Vec<Arg> {
             .value_parser(["table", "json", "yaml"])
             .short('o'),
         flag("json", "Print the result as JSON"),
+        value(
+            "color",
+            "WHEN",
+            "Whether to print in colour [default: auto, on terminals]",
+        )
+        .value_parser(["auto", "always", "never"]),
         flag("quiet", "Print nothing but errors"),
         flag("no-header", "Leave out the header line of tables"),
         value(

@@ -1,5 +1,6 @@
 //! `run` and `eval`: scripts from files, standard input and the command line.
 
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use crate::app::App;
 use crate::cli::environment::variable;
 use crate::cli::{function_call, show, words_of};
 use crate::error::{Error, Kind, Result};
+use crate::ops::Output;
 use crate::runtime::Runtime;
 use crate::session::Session;
 
@@ -52,6 +54,18 @@ pub(super) fn eval_command() -> Command {
         )
         .arg(Arg::new("code").required(true).value_name("CODE"))
         .after_help("Examples:\n  windlass eval 'units(\"*\").table()'\n")
+}
+
+pub(super) fn api_command() -> Command {
+    Command::new("script-api")
+        .about("Show the reference of scripts: every function, method, property and operation")
+        .after_help("Examples:\n  windlass script-api\n")
+}
+
+/// Prints the reference of scripts, as Markdown.
+pub(super) fn api(app: &App, format: show::Format) -> Result<u8> {
+    let session = Session::new(app, show::print)?;
+    show::output(&Output::Text(session.reference()?), format)
 }
 
 pub(super) fn run(app: &App, matches: &ArgMatches, format: show::Format) -> Result<u8> {
@@ -112,6 +126,21 @@ pub(super) fn eval(app: &App, matches: &ArgMatches, format: show::Format) -> Res
     )
 }
 
+/// The arguments with a mark behind the script, where `--help` stands behind a script: it asks
+/// what the script says of itself.
+pub(super) fn help_is_the_scripts(args: &[OsString]) -> Option<Vec<OsString>> {
+    let run = args.iter().position(|word| word == "run")?;
+    let script = args[run + 1..]
+        .iter()
+        .take_while(|word| *word != "--help" && *word != "-h")
+        .position(|word| {
+            !word.to_string_lossy().starts_with('-') && is_script(&word.to_string_lossy())
+        })?;
+    let mut args = args.to_vec();
+    args.insert(run + 1 + script + 1, "--".into());
+    Some(args)
+}
+
 pub(super) fn is_script(target: &str) -> bool {
     let has_extension = Path::new(target)
         .extension()
@@ -129,11 +158,7 @@ struct Script<'a> {
 fn start(app: &App, script: &Script<'_>, format: show::Format) -> Result<u8> {
     let mut session = Session::new(app, show::print)?;
     let program = session.parse(script.path, script.text)?;
-    if script
-        .words
-        .iter()
-        .any(|word| word == "--help" || word == "-h")
-    {
+    if program.asks_for_help(script.words) {
         show::print(&program.help());
         return Ok(0);
     }

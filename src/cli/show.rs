@@ -37,6 +37,21 @@ impl Format {
             has_header: !matches.get_flag("no-header"),
         }
     }
+
+    /// Whether a person reads along who may want to see how far the work is.
+    pub(super) fn has_progress(self) -> bool {
+        self.style == Style::Table && !self.is_quiet
+    }
+}
+
+/// Sets whether what is printed has colours; where nothing is said, the environment and what the
+/// output goes to decide.
+pub(super) fn colour(when: Option<&str>) {
+    match when {
+        Some("always") => anstream::ColorChoice::Always.write_global(),
+        Some("never") => anstream::ColorChoice::Never.write_global(),
+        _ => {}
+    }
 }
 
 /// Prints a result; returns the exit code it stands for.
@@ -50,9 +65,9 @@ pub(super) fn output(output: &Output, format: Format) -> Result<u8> {
     let text = match (format.style, output) {
         (Style::Json, output) => json(&output.to_json())?,
         (Style::Yaml, output) => yaml(&output.to_json())?,
-        (Style::Table, Output::Table(table)) if format.has_header => table.to_string(),
-        (Style::Table, Output::Table(table)) => table.clone().without_header().to_string(),
-        (Style::Table, Output::Outcome(outcome)) => outcome.to_string(),
+        (Style::Table, Output::Table(table)) if format.has_header => format!("{table:#}"),
+        (Style::Table, Output::Table(table)) => format!("{:#}", table.clone().without_header()),
+        (Style::Table, Output::Outcome(outcome)) => format!("{outcome:#}"),
         (Style::Table, Output::Record(value)) => json(value)?,
         (Style::Table, Output::Text(text) | Output::Report { text, .. }) => text.clone(),
     };

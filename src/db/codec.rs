@@ -64,7 +64,10 @@ stored! {
 }
 
 /// The stored form of an entity.
-pub(super) fn encode<T: Stored>(value: &T) -> Vec<u8> {
+///
+/// # Panics
+/// For a value with a map or list of unknown length, which no entity has.
+pub fn encode<T: Stored>(value: &T) -> Vec<u8> {
     postcard::to_extend(value, vec![T::VERSION])
         .expect("an entity has no map or list of unknown length, and memory cannot run full")
 }

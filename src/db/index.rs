@@ -2,6 +2,7 @@
 //! verifying makes them anew by it.
 
 use super::key::Key;
+use super::{Error, codec};
 use crate::model::{Conflict, Operation, Space, Unit};
 
 /// An index key with its value.
@@ -50,6 +51,16 @@ pub(super) fn of_operation(operation: &Operation) -> Vec<Entry> {
         .map(|run| (Key::RunOperation(run, operation.id), Vec::new()))
         .into_iter()
         .collect()
+}
+
+/// The entries of a record as it is stored; an error when it is not what its key says.
+pub(super) fn of_stored(key: &Key, stored: &[u8]) -> Result<Vec<Entry>, Error> {
+    match key {
+        Key::Space(id) => Ok(of_space(&codec::decode::<Space>(stored, id)?)),
+        Key::Unit(id) => Ok(of_unit(&codec::decode::<Unit>(stored, id)?)),
+        Key::Conflict(id) => Ok(of_conflict(&codec::decode::<Conflict>(stored, id)?)),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Whether a key is of an index.

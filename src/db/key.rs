@@ -215,6 +215,10 @@ impl Key {
     }
 }
 
+/// What belongs to a space beside its units and goes with it: the kind for people, in the
+/// singular, and the letter of its records, behind which the number of the space stands.
+pub(super) const IN_SPACE: [(&str, u8); 2] = [("worker", b'w'), ("filter", b'f')];
+
 /// Beginnings that keys share, for scans.
 pub(super) mod prefix {
     use super::{Slug, SpaceId, UnitId, Writing};
@@ -229,7 +233,12 @@ pub(super) mod prefix {
     }
 
     pub(in crate::db) fn workers_of(space: SpaceId) -> Vec<u8> {
-        Writing::new(b'w').number(space.0).0
+        in_space(b'w', space)
+    }
+
+    /// Records of a kind that belong to a space: letter, space, name.
+    pub(in crate::db) fn in_space(letter: u8, space: SpaceId) -> Vec<u8> {
+        Writing::new(letter).number(space.0).0
     }
 
     pub(in crate::db) fn filters_of(space: SpaceId) -> Vec<u8> {

@@ -1,6 +1,8 @@
 //! Reads of targets, workers, filters and the sandbox's records.
 
-use super::key::{Key, prefix};
+use std::ops::ControlFlow;
+
+use super::key::{IN_SPACE, Key, prefix};
 use super::{Error, View};
 use crate::id::{Slug, SpaceId};
 use crate::model::{Filter, Target, Worker};
@@ -73,6 +75,33 @@ impl View {
     /// When the store cannot be read.
     pub fn filters(&self) -> Result<Vec<Filter>, Error> {
         self.records(&Range::prefix(&prefix::of(b'f')), usize::MAX)
+    }
+
+    /// What a space holds beside its units, kind by kind, with how many there are; kinds of which
+    /// there are none are left out.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn contents_of(&self, space: SpaceId) -> Result<Vec<(&'static str, usize)>, Error> {
+        let mut contents = Vec::new();
+        for (kind, letter) in IN_SPACE {
+            match self.keys_in_space(letter, space)?.len() {
+                0 => {}
+                count => contents.push((kind, count)),
+            }
+        }
+        Ok(contents)
+    }
+
+    /// The keys of one kind of record that belong to a space.
+    pub(super) fn keys_in_space(&self, letter: u8, space: SpaceId) -> Result<Vec<Key>, Error> {
+        let mut keys = Vec::new();
+        let range = Range::prefix(&prefix::in_space(letter, space));
+        self.snapshot().scan(&range, &mut |key, _| {
+            keys.extend(Key::decode(key));
+            ControlFlow::Continue(())
+        })?;
+        Ok(keys)
     }
 
     /// A record of the sandbox.

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use super::buffer::Buffer;
 use super::codec;
 use super::index::{self, Entry};
-use super::key::{Counter, Key};
+use super::key::{Counter, IN_SPACE, Key};
 use super::log::{Before, Recorder, seal};
 use super::pack::Open;
 use super::{Error, FORMAT, View};
@@ -263,23 +263,42 @@ impl Transaction {
     /// Deletes an empty space.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::InUse`] when it has units, workers or filters; and when the store
-    /// cannot be used. The transaction is poisoned then.
+    /// [`Error::NotFound`]; [`Error::InUse`] when anything is in it; and when the store cannot be
+    /// used. The transaction is poisoned then.
     pub fn delete_space(&mut self, space: SpaceId) -> Result<(), Error> {
         self.guarded(|writing| {
             let old = writing.space(space)?;
-            let units = writing.unit_ids_in(space)?.len();
-            let workers = writing.workers_in(space)?.len();
-            let filters = writing.filters_in(space)?.len();
-            if units + workers + filters > 0 {
+            let units = ("unit", writing.unit_ids_in(space)?.len());
+            let others = writing.contents_of(space)?;
+            let found: Vec<String> = std::iter::once(units)
+                .filter(|(_, count)| *count > 0)
+                .chain(others)
+                .map(|(kind, count)| format!("{count} {kind}{}", if count == 1 { "" } else { "s" }))
+                .collect();
+            if !found.is_empty() {
                 return Err(Error::InUse {
                     what: "space",
                     which: old.slug.to_string(),
-                    found: format!("{units} units, {workers} workers and {filters} filters"),
+                    found: found.join(" and "),
                 });
             }
             writing.put_entries(&index::of_space(&old), &[])?;
             writing.put_record(&Key::Space(space), None)?;
+            Ok(())
+        })
+    }
+
+    /// Deletes what a space holds beside its units: workers and the like.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn clear_space(&mut self, space: SpaceId) -> Result<(), Error> {
+        self.guarded(|writing| {
+            for (_, letter) in IN_SPACE {
+                for key in writing.keys_in_space(letter, space)? {
+                    writing.put_record(&key, None)?;
+                }
+            }
             Ok(())
         })
     }
@@ -546,8 +565,13 @@ impl Transaction {
         self.insert(encoded, Some(make()))
     }
 
+    /// Notes that the operation is about a unit.
+    pub(super) fn touch(&mut self, unit: UnitId) {
+        self.recorder.touch(unit);
+    }
+
     /// Replaces the index entries of a record by those of its new state.
-    fn put_entries(&mut self, old: &[Entry], new: &[Entry]) -> Result<(), Error> {
+    pub(super) fn put_entries(&mut self, old: &[Entry], new: &[Entry]) -> Result<(), Error> {
         for entry in old.iter().filter(|entry| !new.contains(entry)) {
             self.insert(entry.0.encode(), None)?;
         }

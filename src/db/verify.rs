@@ -11,7 +11,7 @@ use super::pack::{self, Place};
 use super::view::shown;
 use super::{Change, Error, View, blob, codec};
 use crate::id::OpId;
-use crate::model::{Conflict, Hash, Operation, Space, Unit};
+use crate::model::{Hash, Operation, Unit};
 use crate::store::Range;
 
 /// How many problems are listed; one that damages much is told often enough.
@@ -247,9 +247,6 @@ impl View {
 /// The index entries of a value; an error when it is not what its key says.
 fn entries_of(key: &Key, value: &[u8]) -> Result<Vec<Entry>, Error> {
     match key {
-        Key::Space(id) => Ok(index::of_space(&codec::decode::<Space>(value, id)?)),
-        Key::Unit(id) => Ok(index::of_unit(&codec::decode::<Unit>(value, id)?)),
-        Key::Conflict(id) => Ok(index::of_conflict(&codec::decode::<Conflict>(value, id)?)),
         // One that cannot be read was told of with the chain.
         Key::Operation(id) => Ok(codec::decode::<Operation>(value, id)
             .map(|operation| index::of_operation(&operation))
@@ -270,7 +267,7 @@ fn entries_of(key: &Key, value: &[u8]) -> Result<Vec<Entry>, Error> {
         Key::Bookkeeping(hash) if Hash::of(value) != *hash => {
             Err(Error::damaged("bookkeeping", hash, "its hash is another"))
         }
-        _ => Ok(Vec::new()),
+        _ => index::of_stored(key, value),
     }
 }
 

@@ -218,6 +218,14 @@ impl View {
         self.get(&Key::Space(space), space)
     }
 
+    /// A space by number, if it is there.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn find_space_by_id(&self, space: SpaceId) -> Result<Option<Space>, Error> {
+        self.find(&Key::Space(space), space)
+    }
+
     /// A space by slug.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::app::App;
+use crate::app::{App, style};
 use crate::error::Result;
 use crate::ops::selecting::conflict_ids as ids;
 use crate::ops::{Effect, Operation, Output};
@@ -32,7 +32,7 @@ impl Operation for ConflictShow {
         let text = app.describe_conflicts(&rows)?;
         let value = app.conflict_table(&rows)?.to_json();
         Ok(Output::Report {
-            text,
+            text: style::lines(&text),
             value,
             exit_code: 0,
         })

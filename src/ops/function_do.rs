@@ -41,6 +41,11 @@ impl Operation for FunctionDo {
     const ABOUT: &'static str = "Run a function over units";
     const EFFECT: Effect = Effect::Write;
     const EXAMPLES: &'static [&'static str] = &["function run --help"];
+    const SCRIPT_KEYS: &'static [(&'static str, &'static str)] = &[
+        ("function", "The function (required)"),
+        ("args", "Values for its parameters, in their order: a list"),
+        ("named", "Values for its parameters, by name: a map"),
+    ];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {

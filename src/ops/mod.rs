@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
+pub mod blame;
 pub mod conflict_keep;
 pub mod conflict_list;
 pub mod conflict_show;
@@ -26,18 +27,24 @@ pub mod hold;
 pub mod hold_list;
 pub mod import;
 pub mod log;
+pub mod log_show;
 pub mod log_verify;
 pub mod output;
 pub mod protect;
+pub mod redo;
 pub mod release;
 pub mod revision_list;
 pub mod rollback;
 pub mod selecting;
 pub mod space_create;
+pub mod space_delete;
 pub mod space_list;
+pub mod space_new_prefix;
 pub mod space_update;
 pub mod target_create;
+pub mod target_delete;
 pub mod target_list;
+pub mod undo;
 pub mod unhold;
 pub mod unit_apply;
 pub mod unit_create;
@@ -58,6 +65,7 @@ pub use output::Output;
 
 /// Every operation. A test compares this table with the folder.
 pub static OPS: &[OpDef] = &[
+    OpDef::of::<blame::Blame>(),
     OpDef::of::<conflict_keep::ConflictKeep>(),
     OpDef::of::<conflict_list::ConflictList>(),
     OpDef::of::<conflict_show::ConflictShow>(),
@@ -75,16 +83,22 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<hold_list::HoldList>(),
     OpDef::of::<import::Import>(),
     OpDef::of::<log::Log>(),
+    OpDef::of::<log_show::LogShow>(),
     OpDef::of::<log_verify::LogVerify>(),
     OpDef::of::<protect::Protect>(),
+    OpDef::of::<redo::Redo>(),
     OpDef::of::<release::Release>(),
     OpDef::of::<revision_list::RevisionList>(),
     OpDef::of::<rollback::Rollback>(),
     OpDef::of::<space_create::SpaceCreate>(),
+    OpDef::of::<space_delete::SpaceDelete>(),
     OpDef::of::<space_list::SpaceList>(),
+    OpDef::of::<space_new_prefix::SpaceNewPrefix>(),
     OpDef::of::<space_update::SpaceUpdate>(),
     OpDef::of::<target_create::TargetCreate>(),
+    OpDef::of::<target_delete::TargetDelete>(),
     OpDef::of::<target_list::TargetList>(),
+    OpDef::of::<undo::Undo>(),
     OpDef::of::<unhold::Unhold>(),
     OpDef::of::<unit_apply::UnitApply>(),
     OpDef::of::<unit_create::UnitCreate>(),
@@ -140,6 +154,8 @@ pub trait Operation {
     const EFFECT: Effect;
     /// Commands that show its use, without the program's name; the first is the usual one.
     const EXAMPLES: &'static [&'static str];
+    /// What only scripts give beside the arguments of the command, with what it means.
+    const SCRIPT_KEYS: &'static [(&'static str, &'static str)] = &[];
     /// Its arguments; their doc comments are the help.
     type Args: clap::Args + DeserializeOwned;
 
@@ -161,6 +177,8 @@ pub struct OpDef {
     pub effect: Effect,
     /// Commands that show its use.
     pub examples: &'static [&'static str],
+    /// What only scripts give beside the arguments of the command, with what it means.
+    pub script_keys: &'static [(&'static str, &'static str)],
     command: fn(clap::Command) -> clap::Command,
     from_matches: fn(&App, &clap::ArgMatches) -> Result<Output>,
     from_json: fn(&App, serde_json::Value) -> Result<Output>,
@@ -174,6 +192,7 @@ impl OpDef {
             about: O::ABOUT,
             effect: O::EFFECT,
             examples: O::EXAMPLES,
+            script_keys: O::SCRIPT_KEYS,
             command: <O::Args as clap::Args>::augment_args,
             from_matches: run_matches::<O>,
             from_json: run_json::<O>,
@@ -202,7 +221,11 @@ impl OpDef {
             examples.push_str(example);
             examples.push('\n');
         }
-        (self.command)(clap::Command::new(verb).about(self.about)).after_help(examples)
+        // The arguments bring the comment of their struct along as a text about the command.
+        (self.command)(clap::Command::new(verb))
+            .about(self.about)
+            .long_about(None)
+            .after_help(examples)
     }
 
     /// Runs it with what the command line read.
@@ -216,10 +239,48 @@ impl OpDef {
     /// Runs it with arguments given as an object, as scripts do.
     ///
     /// # Errors
-    /// [`Kind::Usage`] when the object does not fit the arguments; else those of the operation.
+    /// [`Kind::Usage`] when the object does not fit the arguments, or has a key that is none of
+    /// them; else those of the operation.
     pub fn run_json(&self, app: &App, args: serde_json::Value) -> Result<Output> {
+        self.refuse_unknown(&args)?;
         (self.from_json)(app, args)
     }
+
+    fn refuse_unknown(&self, args: &serde_json::Value) -> Result<()> {
+        let command = self.command();
+        let mut known: Vec<String> = self
+            .script_keys
+            .iter()
+            .map(|(key, _)| (*key).to_owned())
+            .collect();
+        for argument in command.get_arguments() {
+            known.push(script_key(argument));
+            let aliases = argument.get_all_aliases().unwrap_or_default();
+            known.extend(aliases.iter().map(|alias| alias.replace('-', "_")));
+        }
+        let found = args.as_object().into_iter().flat_map(|map| map.keys());
+        for key in found {
+            if !known.contains(key) {
+                return Err(Error::new(
+                    Kind::Usage,
+                    format!(
+                        "expected one of the keys {} of {}, found `{key}`",
+                        known.join(", "),
+                        self.name
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The key by which scripts give an argument of a command.
+pub fn script_key(argument: &clap::Arg) -> String {
+    argument.get_long().map_or_else(
+        || argument.get_id().as_str().to_owned(),
+        |long| long.replace('-', "_"),
+    )
 }
 
 fn run_matches<O: Operation>(app: &App, matches: &clap::ArgMatches) -> Result<Output> {

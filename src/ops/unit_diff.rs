@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::app::App;
+use crate::app::{App, style};
 use crate::error::Result;
 use crate::ops::selecting::Selecting;
 use crate::ops::{Effect, Operation, Output};
@@ -40,6 +40,10 @@ impl Operation for UnitDiff {
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve(app)?;
         let text = app.diff(&selection, args.from, args.to)?;
-        Ok(Output::Text(text))
+        Ok(Output::Report {
+            text: style::lines(&text),
+            value: text.into(),
+            exit_code: 0,
+        })
     }
 }

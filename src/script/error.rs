@@ -229,6 +229,13 @@ impl Error {
         self
     }
 
+    /// Says how it is called, in place of what the hints say of that.
+    #[must_use]
+    pub(super) fn usage(mut self, usage: String) -> Self {
+        self.0.hints.retain(|hint| !hint.starts_with("usage "));
+        self.hint(usage)
+    }
+
     /// Adds the hint that `nearest` may be meant, where there is one.
     #[must_use]
     pub fn nearest(self, nearest: Option<&str>) -> Self {

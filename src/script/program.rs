@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::error::{Error, Fault, Result, nearest};
-use super::function::Function;
+use super::function::{Function, ParamType};
 use super::meta::File;
 use super::{translate, value};
 
@@ -74,8 +74,14 @@ impl Program {
     /// words as they are.
     ///
     /// # Errors
-    /// An unknown flag, a parameter given twice or missing, a value of the wrong type.
+    /// An unknown flag, a parameter given twice or missing, a value of the wrong type; each says
+    /// how the script is called.
     pub fn arguments(&self, words: &[String]) -> Result<Dynamic> {
+        self.read_words(words)
+            .map_err(|error| error.usage(self.usage()))
+    }
+
+    fn read_words(&self, words: &[String]) -> Result<Dynamic> {
         let Some(function) = &self.parameters else {
             return Ok(words
                 .iter()
@@ -136,20 +142,18 @@ impl Program {
         .nearest(nearest(name, known))
     }
 
-    /// What `--help` shows: what the script does, its parameters and flags.
-    pub fn help(&self) -> String {
-        let mut text = String::new();
-        let doc = self.ast.doc();
-        for line in doc.lines() {
-            let _ = writeln!(text, "{}", line.trim_start_matches("//!").trim());
-        }
+    /// How it is called, on one line: `usage: windlass run scripts/deploy.rhai [STAGE]`.
+    pub fn usage(&self) -> String {
+        let mut text = format!("usage: windlass run {}", self.path);
         let Some(function) = &self.parameters else {
-            let _ = writeln!(text, "\nUsage: windlass run {} [WORDS]…", self.path);
+            text.push_str(" [WORDS]…");
             return text;
         };
-        let _ = write!(text, "\nUsage: windlass run {}", self.path);
         for param in &function.params {
-            let name = param.name.to_uppercase();
+            let name = match &param.kind {
+                ParamType::Enum(choices) => choices.join("|"),
+                _ => param.name.to_uppercase(),
+            };
             let _ = if param.required {
                 write!(text, " {name}")
             } else {
@@ -159,6 +163,34 @@ impl Program {
         for flag in &self.flags {
             let _ = write!(text, " [--{flag}]");
         }
+        text
+    }
+
+    /// Whether the words ask for help instead of a run: `--help` or `-h` anywhere, and, where the
+    /// script has a META, the word `help` by itself. As a value, that word is given behind its
+    /// parameter's flag: `--name=help`.
+    pub fn asks_for_help(&self, words: &[String]) -> bool {
+        words.iter().any(|word| match word.as_str() {
+            "--help" | "-h" => true,
+            "help" => self.parameters.is_some(),
+            _ => false,
+        })
+    }
+
+    /// What `--help` shows: what the script does, its parameters and flags.
+    pub fn help(&self) -> String {
+        let mut text = String::new();
+        let doc = self.ast.doc();
+        for line in doc.lines() {
+            let line = line.trim_start_matches("//!");
+            let line = line.strip_prefix(' ').unwrap_or(line);
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        let Some(function) = &self.parameters else {
+            let _ = writeln!(text, "\nU{}", &self.usage()[1..]);
+            return text;
+        };
+        let _ = write!(text, "\nU{}", &self.usage()[1..]);
         text.push('\n');
         for param in &function.params {
             let default = match &param.default {

@@ -52,6 +52,9 @@ pub(super) fn stopped(reason: &Dynamic) -> Option<Error> {
     if let Some(ExitRequest(code)) = reason.clone().try_cast::<ExitRequest>() {
         return Some(Error::new(Kind::Invalid, "").with_exit_code(code));
     }
+    if let Some(error) = reason.clone().try_cast::<Error>() {
+        return Some(error);
+    }
     let reason = reason.clone().into_string().ok()?;
     Some(Error::new(Kind::Limit, reason))
 }
@@ -65,7 +68,12 @@ pub(super) fn of_value(value: &Dynamic) -> Error {
         let text = |key: &str| map.get(key).map(ToString::to_string);
         let kind = text("kind").and_then(|name| Kind::from_name(&name));
         let message = text("message").unwrap_or_else(|| value.to_string());
-        let error = Error::new(kind.unwrap_or(Kind::Invalid), message);
+        let mut error = Error::new(kind.unwrap_or(Kind::Invalid), message);
+        if let Some(hints) = map.get("hints").and_then(Dynamic::read_lock::<Array>) {
+            for hint in hints.iter() {
+                error = error.hint(hint.to_string());
+            }
+        }
         // What `catch` has of an error of Rhai's own.
         let number = |key: &str| usize::try_from(map.get(key)?.as_int().ok()?).ok();
         return match (number("line"), number("position")) {

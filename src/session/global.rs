@@ -19,10 +19,6 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
     register_transactions(engine, app);
     register_errors(engine);
     let here = app.clone();
-    engine.register_fn("read_file", move |name: &str| {
-        scripted(here.project().read_file(name))
-    });
-    let here = app.clone();
     engine.register_fn("message", move |why: &str| here.set_message(why));
     let here = app.clone();
     engine.register_fn("whoami", move || here.actor());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, EvalAltResult, Scope};
 
-use crate::app::App;
+use crate::app::{App, style};
 use crate::error::{Error, Kind, Location, Result};
 use crate::ops::{OPS, Output};
 use crate::runtime::Interrupt;
@@ -17,17 +17,21 @@ use crate::script::{Limits, Meter, Program};
 mod conflict;
 mod convert;
 mod deploying;
+mod files;
 mod filter;
 mod global;
+mod history;
 mod labelling;
 mod outcome;
 mod preview;
+mod reference;
+mod report;
 mod selection;
 mod space;
 mod unit;
 mod verbs;
 
-use convert::{scripted, to_dynamic, to_json};
+use convert::{Scripted, scripted, to_dynamic, to_json};
 
 /// Where a session prints.
 pub type Printer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -53,7 +57,7 @@ impl Session {
             root: Some(app.project().root().to_path_buf()),
             limits: Limits::SESSION,
         });
-        engine.on_print(move |text| print(&with_newline(text)));
+        engine.on_print(move |text| print(&style::lines(&with_newline(text))));
         engine.on_debug(move |text, source, position| {
             let source = source.unwrap_or("script");
             print(&format!("{source}:{position:?} {text}\n"));
@@ -99,6 +103,16 @@ impl Session {
         self.engine.register_fn("env", move |name: &str| {
             scripted(read_variable(&declared, name, variable))
         });
+        let usage = program.usage();
+        self.engine
+            .register_fn("usage", move |found: &str| -> Scripted<()> {
+                // Ends the script: it is about its words, and no line of it is at fault.
+                let error = Error::new(Kind::Usage, found).hint(usage.clone());
+                Err(Box::new(EvalAltResult::ErrorTerminated(
+                    Dynamic::from(error),
+                    rhai::Position::NONE,
+                )))
+            });
         let engine = &self.engine;
         let result = on_large_stack(|| {
             let meter = Meter::start(Limits::SESSION);
@@ -112,6 +126,14 @@ impl Session {
             Ok(value) => Ok(Some(self.shown(value))),
             Err(error) => self.failed(program, &error),
         }
+    }
+
+    /// The reference of everything that scripts can name, as Markdown.
+    ///
+    /// # Errors
+    /// When the project's functions cannot be read.
+    pub fn reference(&self) -> Result<String> {
+        reference::text(&self.engine, self.app.catalogue()?)
     }
 
     fn stop_when_told(&mut self) {
@@ -147,7 +169,7 @@ impl Session {
             |transaction, _| app.preview_of(transaction),
         )?;
         Ok(Some(Output::Report {
-            text: preview.to_string(),
+            text: format!("{preview:#}"),
             value: preview.outcome().to_json(),
             exit_code: 0,
         }))
@@ -163,12 +185,16 @@ impl Session {
         if let Some(table) = value.clone().try_cast::<selection::ScriptTable>() {
             return Output::Table(table.0);
         }
+        if let Some(report) = value.clone().try_cast::<report::ScriptReport>() {
+            return report.0;
+        }
         let text = self.engine.eval_with_scope::<String>(
             &mut Scope::from_iter([("it".to_owned(), false, value.clone())]),
             "it.to_string()",
         );
         let text = with_newline(&text.unwrap_or_else(|_| value.to_string()));
         let json = to_json(&value).unwrap_or_else(|_| text.trim_end().into());
+        let text = report::styled(&value).unwrap_or_else(|| style::lines(&text));
         Output::Report {
             text,
             value: json,
@@ -228,6 +254,7 @@ impl Session {
 
 fn register(engine: &mut Engine, app: &App) -> Result<()> {
     global::register(engine, app);
+    history::register(engine, app);
     space::register(engine, app);
     unit::register(engine);
     selection::register(engine);
@@ -236,6 +263,8 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     conflict::register(engine, app);
     deploying::register(engine, app);
     filter::register(engine, app);
+    files::register(engine, app);
+    report::register(engine);
     let functions: Vec<String> = app
         .catalogue()?
         .list()
@@ -246,6 +275,9 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     selection::register_previewing::<unit::ScriptUnit>(engine);
     selection::register_previewing::<selection::ScriptSelection>(engine);
     selection::register_previewing::<outcome::ScriptOutcome>(engine);
+    history::register_blame::<unit::ScriptUnit>(engine);
+    history::register_blame::<selection::ScriptSelection>(engine);
+    history::register_blame::<outcome::ScriptOutcome>(engine);
     verbs::register::<unit::ScriptUnit>(engine);
     verbs::register::<selection::ScriptSelection>(engine);
     verbs::register::<outcome::ScriptOutcome>(engine);

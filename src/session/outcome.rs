@@ -36,6 +36,10 @@ impl ScriptOutcome {
         }
     }
 
+    pub(super) fn styled(&self) -> String {
+        format!("{:#}", self.outcome)
+    }
+
     pub(super) fn into_outcome(self) -> Outcome {
         self.outcome
     }

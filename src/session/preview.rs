@@ -32,6 +32,10 @@ impl ScriptPreview {
             body,
         }
     }
+
+    pub(super) fn styled(&self) -> String {
+        format!("{:#}", self.preview)
+    }
 }
 
 pub(super) fn register(engine: &mut Engine) {

@@ -4,6 +4,7 @@ use rhai::{Array, Dynamic, Engine, FnPtr, Map, NativeCallContext};
 
 use crate::app::App;
 use crate::app::create::{Made, SpaceOptions, UnitOptions};
+use crate::app::delete::DeleteOptions;
 use crate::app::import::ImportOptions;
 use crate::app::select::Request;
 use crate::app::spaces::SpaceChange;
@@ -123,6 +124,17 @@ pub(super) fn space_options(map: &Map) -> Result<SpaceOptions> {
     Ok(found)
 }
 
+fn delete_options(map: &Map) -> Result<DeleteOptions> {
+    let mut options = Options::new(map);
+    let found = DeleteOptions {
+        recursive: options.flag("recursive")?,
+        destroy: options.flag("destroy")?,
+        force: options.flag("force")?,
+    };
+    options.finish()?;
+    Ok(found)
+}
+
 /// What `update` changes: `labels` (`()` removes one), `target`, and `gates` by name with true
 /// or false.
 fn space_change(map: &Map) -> Result<SpaceChange> {
@@ -190,6 +202,20 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
         })
         .register_fn("==", |left: ScriptSpace, right: ScriptSpace| {
             left.id == right.id
+        });
+    let delete = |space: &mut ScriptSpace, options: &Map| {
+        scripted((|| {
+            let options = delete_options(options)?;
+            space.app.delete_space(space.id, options)
+        })())
+        .map(|outcome| ScriptOutcome::new(&space.app, outcome))
+    };
+    engine
+        .register_fn("delete", move |space: &mut ScriptSpace, options: Map| {
+            delete(space, &options)
+        })
+        .register_fn("delete", move |space: &mut ScriptSpace| {
+            delete(space, &Map::new())
         });
     let update = |space: &mut ScriptSpace, options: Map| {
         scripted((|| {

@@ -130,6 +130,10 @@ pub(super) fn register(engine: &mut Engine) {
         .register_fn("revisions", |unit: &mut ScriptUnit, limit: i64| {
             revisions(unit, Some(limit))
         })
+        .register_fn("history", |unit: &mut ScriptUnit| history(unit, None))
+        .register_fn("history", |unit: &mut ScriptUnit, limit: i64| {
+            history(unit, Some(limit))
+        })
         .register_fn("diff", |unit: &mut ScriptUnit, from: i64, to: i64| {
             scripted((|| {
                 let (from, to) = (revision_number(from)?, revision_number(to)?);
@@ -148,4 +152,9 @@ pub(super) fn register(engine: &mut Engine) {
 fn revisions(unit: &ScriptUnit, limit: Option<i64>) -> Scripted<ScriptTable> {
     let limit = limit.map(|limit| usize::try_from(limit).unwrap_or(0));
     scripted(unit.app.revision_table(unit.id, limit).map(ScriptTable))
+}
+
+fn history(unit: &ScriptUnit, limit: Option<i64>) -> Scripted<String> {
+    let limit = limit.map(|limit| usize::try_from(limit).unwrap_or(0));
+    scripted(unit.app.history(unit.id, limit))
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::app::change::ChangeOptions;
+use crate::app::delete::DeleteOptions;
 use crate::app::select::Selection;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
@@ -243,9 +244,8 @@ fn register_deploying<T: Addressed>(engine: &mut Engine) {
         .register_fn("destroy", |on: &mut T| {
             finished(on, (|| on.app().destroy(&on.selection()?))())
         })
-        .register_fn("delete", |on: &mut T| {
-            finished(on, (|| on.app().delete_units(&on.selection()?))())
-        })
+        .register_fn("delete", |on: &mut T| delete(on, &Map::new()))
+        .register_fn("delete", |on: &mut T, options: Map| delete(on, &options))
         .register_fn("wait", |on: &mut T, timeout: &str| {
             finished(
                 on,
@@ -255,6 +255,22 @@ fn register_deploying<T: Addressed>(engine: &mut Engine) {
                 })(),
             )
         });
+}
+
+fn delete<T: Addressed>(on: &T, options: &Map) -> Scripted<ScriptOutcome> {
+    finished(
+        on,
+        (|| {
+            let mut options = Options::new(options);
+            let delete = DeleteOptions {
+                recursive: false,
+                destroy: options.flag("destroy")?,
+                force: options.flag("force")?,
+            };
+            options.finish()?;
+            on.app().delete_units(&on.selection()?, delete)
+        })(),
+    )
 }
 
 fn register_holding<T: Addressed>(engine: &mut Engine) {

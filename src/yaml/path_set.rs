@@ -34,6 +34,11 @@ impl PathSet {
         self.0.remove(&(resource.cloned(), path.clone()))
     }
 
+    /// Whether exactly this place is in the set.
+    pub fn contains(&self, resource: Option<&ResourceId>, path: &Path) -> bool {
+        self.0.contains(&(resource.cloned(), path.clone()))
+    }
+
     /// Keeps the places for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(Option<&ResourceId>, &Path) -> bool) {
         self.0

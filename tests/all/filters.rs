@@ -438,3 +438,54 @@ fn a_preview_and_a_failed_transaction_make_no_filter() {
     drop(world.ok(&["run", "--dry-run", "make.rhai"]));
     assert_eq!(world.json(&["filter", "list"]), serde_json::json!([]));
 }
+
+#[test]
+fn an_undo_takes_filters_and_labels_back() {
+    let world = regions();
+    let clauses = || {
+        let rows = world.json(&["filter", "list"]);
+        let rows = rows.as_array().expect("rows").iter();
+        let clauses = rows.map(|row| row["WhereData"].as_str().unwrap_or_default().to_owned());
+        clauses.collect::<Vec<_>>().join("; ")
+    };
+    let create = ["filter", "create", "busy", "--space", "prod-us", "--where"];
+    drop(world.ok(&[&create[..], &["replicas > 2"]].concat()));
+    drop(world.ok(&["filter", "update", "busy", "--where", "replicas > 4"]));
+    drop(world.ok(&["undo"]));
+    assert_eq!(clauses(), "spec.replicas > 2");
+    drop(world.ok(&["redo"]));
+    assert_eq!(clauses(), "spec.replicas > 4");
+    drop(world.ok(&["filter", "delete", "busy"]));
+    assert_eq!(clauses(), "");
+    drop(world.ok(&["undo"]));
+    assert_eq!(clauses(), "spec.replicas > 4");
+    drop(world.ok(&[
+        "unit",
+        "update",
+        "--filter",
+        "busy",
+        "--label",
+        "tier=critical",
+    ]));
+    assert_eq!(
+        names(&world, &["--where", "Labels.tier IS NOT NULL"]).len(),
+        1
+    );
+    drop(world.ok(&["undo"]));
+    assert!(names(&world, &["--where", "Labels.tier IS NOT NULL"]).is_empty());
+}
+
+#[test]
+fn a_space_goes_with_its_filters_only_where_that_was_asked_for() {
+    let world = World::empty();
+    drop(world.ok(&["space", "create", "rules"]));
+    drop(world.ok(&["filter", "create", "f", "--space", "rules", "--where", "*"]));
+    let ran = world.run(&["space", "delete", "rules"]);
+    assert_ne!(ran.code, 0);
+    assert!(said(&ran).contains("1 filter"), "{}", said(&ran));
+    drop(world.ok(&["space", "delete", "rules", "--recursive"]));
+    assert_eq!(world.json(&["filter", "list"]), serde_json::json!([]));
+    // Another space of that name gets none of them.
+    drop(world.ok(&["space", "create", "rules"]));
+    assert_eq!(world.json(&["filter", "list"]), serde_json::json!([]));
+}

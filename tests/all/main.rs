@@ -8,11 +8,13 @@
 )]
 
 mod account;
+mod blame;
 mod cli;
 mod corpus;
 mod crash;
 mod db;
 mod deploy;
+mod docs;
 mod edit;
 mod filters;
 mod find;
@@ -32,12 +34,17 @@ mod query;
 mod read;
 mod refuse;
 mod registry;
+mod removal;
 mod rollback;
 mod rollout;
 mod script_error;
+mod script_files;
 mod stages;
 mod store_conformance;
 mod sweep;
+mod terminal;
+mod tools;
+mod undo;
 mod upgrade;
 mod world;
 mod writers;

@@ -56,7 +56,7 @@ fn operations_have_distinct_names_and_their_examples_parse() {
 }
 
 /// Splits a command as a shell does, as far as examples need it.
-fn split(command: &str) -> Vec<String> {
+pub(crate) fn split(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
     let mut chars = command.chars();
