@@ -155,6 +155,9 @@ impl Place {
         for target in view.targets().unwrap() {
             lines.push(format!("{target:?}"));
         }
+        for filter in view.filters().unwrap() {
+            lines.push(format!("{filter:?}"));
+        }
         view.scan_units(|unit| {
             lines.push(shown(&view, &unit));
             Ok::<_, windlass::db::Error>(ControlFlow::Continue(()))
