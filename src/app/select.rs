@@ -184,6 +184,7 @@ impl App {
         transaction: &Transaction,
         selection: &Selection,
     ) -> Result<()> {
+        self.refuse_applying(transaction, selection)?;
         for pins in selection.pins.chunks(CHUNK) {
             let ids: Vec<UnitId> = pins.iter().map(|pin| pin.unit).collect();
             for (pin, unit) in pins.iter().zip(transaction.find_units(&ids)?) {

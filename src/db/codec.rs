@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Error, older};
-use crate::model::{Bookkeeping, Conflict, Operation, Revision, Space, Target, Unit, Worker};
+use crate::model::{
+    Bookkeeping, ChangeSet, Conflict, Intent, Operation, Revision, Space, Target, Unit, Worker,
+};
 
 /// An entity with a stored form.
 pub trait Stored: Serialize + DeserializeOwned {
@@ -58,6 +60,8 @@ stored! {
     Operation as "operation";
     Target as "target";
     Worker as "worker";
+    ChangeSet as "changeset";
+    Intent as "intent";
 }
 
 /// The stored form of an entity.

@@ -15,6 +15,8 @@
 //! | `c` | conflict | [`Conflict`](crate::model::Conflict) | record |
 //! | `a` | name | [`Target`](crate::model::Target) | record |
 //! | `w` | space, name | [`Worker`](crate::model::Worker) | record |
+//! | `h` | name | [`ChangeSet`](crate::model::ChangeSet) | record |
+//! | `i` | name of the changeset | [`Intent`](crate::model::Intent) | record |
 //! | `x` | bytes of the sandbox's own | bytes of the sandbox's own | cluster |
 //! | `t` | number of a pack (8 bytes) | texts and their trees (see `pack`) | content |
 //! | `g` | hash | [`Bookkeeping`](crate::model::Bookkeeping) | content |
@@ -55,6 +57,10 @@ pub enum Key {
     Target(Slug),
     /// A worker of a space.
     Worker(SpaceId, Slug),
+    /// A changeset.
+    ChangeSet(Slug),
+    /// What a changeset that is being applied is about to do.
+    Intent(Slug),
     /// A record of the sandbox.
     Cluster(Vec<u8>),
     /// Index: the place of a text.
@@ -142,6 +148,8 @@ impl Key {
             Self::Worker(space, slug) => Writing::new(b'w')
                 .number(space.0)
                 .bytes(slug.as_str().as_bytes()),
+            Self::ChangeSet(slug) => Writing::new(b'h').bytes(slug.as_str().as_bytes()),
+            Self::Intent(slug) => Writing::new(b'i').bytes(slug.as_str().as_bytes()),
             Self::Cluster(own) => Writing::new(b'x').bytes(own),
             Self::Text(hash) => Writing::new(b'b').bytes(hash.as_bytes()),
             Self::Pack(pack) => Writing::new(b't').number(*pack),
@@ -182,6 +190,8 @@ impl Key {
             b'c' => Self::Conflict(ConflictId(fields.number()?)),
             b'a' => Self::Target(fields.last_name()?),
             b'w' => Self::Worker(SpaceId(fields.number()?), fields.last_name()?),
+            b'h' => Self::ChangeSet(fields.last_name()?),
+            b'i' => Self::Intent(fields.last_name()?),
             b'x' => Self::Cluster(fields.rest().to_vec()),
             b'b' => Self::Text(fields.hash()?),
             b't' => Self::Pack(fields.number()?),
@@ -396,6 +406,8 @@ mod tests {
             two(|| (number(), any::<u32>()).prop_map(|(n, r)| Key::Revision(UnitId(n), r))),
             two(|| number().prop_map(|n| Key::Conflict(ConflictId(n)))),
             two(|| slug().prop_map(Key::Target)),
+            two(|| slug().prop_map(Key::ChangeSet)),
+            two(|| slug().prop_map(Key::Intent)),
             two(|| (number(), slug()).prop_map(|(n, s)| Key::Worker(SpaceId(n), s))),
             two(|| prop::collection::vec(any::<u8>(), 0..4).prop_map(Key::Cluster)),
             two(|| hash().prop_map(Key::Text)),

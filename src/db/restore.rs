@@ -27,8 +27,9 @@ impl Key {
             | Self::Unit(_)
             | Self::Conflict(_)
             | Self::Target(_)
-            | Self::Worker(..) => Role::Record,
-            Self::Cluster(_) => Role::Cluster,
+            | Self::Worker(..)
+            | Self::ChangeSet(_) => Role::Record,
+            Self::Cluster(_) | Self::Intent(_) => Role::Cluster,
             Self::Format
             | Self::Counter(_)
             | Self::Revision(..)
