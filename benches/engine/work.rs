@@ -53,6 +53,7 @@ fn open(folder: &Path) -> Result<App> {
         command: "bench".to_owned(),
         notify: Arc::new(|_| {}),
         progress: Arc::new(|_| {}),
+        process: windlass::app::lease::here(),
     })?)
 }
 

@@ -124,6 +124,9 @@ impl App {
         options: ChangeOptions,
         plan: &Planner<'_>,
     ) -> Result<Outcome> {
+        if let Some(staging) = &self.1 {
+            return self.stage(staging, selection, &verb, options, plan);
+        }
         let text = verb.text.clone();
         if options.dry_run {
             return self.show_change(selection, &text, options, plan);
@@ -458,7 +461,7 @@ fn plan_one(packed: PackedHead, plan: &Planner<'_>, is_shown: bool) -> Result<Pl
     })
 }
 
-fn records(stream: &Stream, edits: &[Edit]) -> Vec<EditRecord> {
+pub(crate) fn records(stream: &Stream, edits: &[Edit]) -> Vec<EditRecord> {
     let resources = stream.resources();
     let records = edits.iter().filter_map(|edit| {
         let resource = resources.get(edit.document)?.clone();
@@ -524,7 +527,7 @@ fn write_one(transaction: &mut Transaction, actor: &str, planned: Planned) -> Re
 }
 
 /// Writes what was planned for a unit; true where its data or bookkeeping is another now.
-fn write_draft(
+pub(crate) fn write_draft(
     transaction: &mut Transaction,
     actor: &str,
     head: &Head,

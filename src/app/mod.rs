@@ -11,14 +11,15 @@ use std::time::Duration;
 use crate::clock::{Clock, Timestamp};
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::id::{RunId, UnitId};
-use crate::model::Hash;
+use crate::id::{RunId, Slug, UnitId};
+use crate::model::{Hash, Process};
 use crate::script::{Catalogue, Runner};
 use crate::store::{Embedded, Waiting};
 
 mod audit;
 pub mod blame;
 pub mod change;
+pub mod changeset;
 mod clone_all;
 mod cluster;
 pub mod conflict;
@@ -36,6 +37,7 @@ mod hold;
 pub mod import;
 mod json_patch;
 pub mod labels;
+pub mod lease;
 pub mod outcome;
 mod prefix;
 pub mod preview;
@@ -81,13 +83,15 @@ pub struct Settings {
     pub notify: Arc<dyn Fn(&str) + Send + Sync>,
     /// Who is told how far long work is.
     pub progress: Arc<progress::Observer>,
+    /// This process, by which others can tell whether it still runs.
+    pub process: Process,
 }
 
 /// One open project: store, functions and targets.
 ///
 /// Cheap to clone; clones share everything, an open transaction included.
 #[derive(Clone)]
-pub struct App(Arc<Inner>);
+pub struct App(Arc<Inner>, Option<Arc<changeset::Staging>>);
 
 struct Inner {
     settings: Settings,
@@ -107,6 +111,8 @@ struct Scope {
     run: Option<RunId>,
     /// Whether a call has the open transaction in its hands just now.
     is_lent: bool,
+    /// The changeset that is being applied just now.
+    applying: Option<Slug>,
     /// The heads that this session wrote: its own writes never make its selections refuse.
     own_heads: BTreeMap<UnitId, u32>,
     /// The units that the open transaction touched, as they were before.
@@ -198,7 +204,7 @@ impl App {
 
     /// An application over a database that is open already, such as one in memory.
     pub fn over(db: Db, settings: Settings) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Inner {
             scope: Mutex::new(Scope {
                 message: settings.message.clone(),
                 ..Scope::default()
@@ -208,7 +214,8 @@ impl App {
             actor: OnceLock::new(),
             catalogue: OnceLock::new(),
             runner: Runner::new(),
-        }))
+        };
+        Self(Arc::new(inner), None)
     }
 
     /// The project.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::app::change::{ChangeOptions, Draft, Plan};
+use crate::app::change::{ChangeOptions, Draft, Head, Plan};
 use crate::app::gate::{GatePolicy, HOLD};
 use crate::app::history::resolve;
 use crate::app::outcome::{Outcome, Status, UnitReport};
@@ -50,7 +50,7 @@ impl Default for RollbackOptions {
 }
 
 /// An earlier revision, as it is to be again.
-struct Earlier {
+pub(crate) struct Earlier {
     number: u32,
     was_live: bool,
     stream: Stream,
@@ -60,6 +60,21 @@ struct Earlier {
 }
 
 impl Earlier {
+    /// What makes it the head again.
+    pub(crate) fn draft(&self, head: &Head) -> Draft {
+        let revision = self.number;
+        let source = RevisionSource::Restore { revision };
+        let mut draft = Draft::of(head, source, format!("restore r{revision}"));
+        draft.stream = self.stream.clone();
+        draft.bookkeeping = Bookkeeping {
+            protected: head.bookkeeping.protected.clone(),
+            ..self.bookkeeping.clone()
+        };
+        draft.withdrawn.clone_from(&self.withdrawn);
+        draft.note = self.note();
+        draft
+    }
+
     fn note(&self) -> String {
         let live = if self.was_live {
             "was live"
@@ -92,17 +107,7 @@ impl App {
             serde_json::json!({ "Revision": revision.to_string() }),
         );
         self.change(selection, verb, options, &|head| {
-            let earlier = &found[&head.unit.id];
-            let number = earlier.number;
-            let source = RevisionSource::Restore { revision: number };
-            let mut draft = Draft::of(head, source, format!("restore r{number}"));
-            draft.stream = earlier.stream.clone();
-            draft.bookkeeping = Bookkeeping {
-                protected: head.bookkeeping.protected.clone(),
-                ..earlier.bookkeeping.clone()
-            };
-            draft.withdrawn.clone_from(&earlier.withdrawn);
-            draft.note = earlier.note();
+            let draft = found[&head.unit.id].draft(head);
             Ok(Plan::Write(Box::new(draft)))
         })
     }
@@ -235,7 +240,7 @@ fn nothing_deployed(selection: &Selection) -> Error {
     .hint("windlass unit update --restore REVISION changes the store alone")
 }
 
-fn earlier(view: &View, unit: &Unit, revision: RevisionRef) -> Result<Earlier> {
+pub(crate) fn earlier(view: &View, unit: &Unit, revision: RevisionRef) -> Result<Earlier> {
     let old = resolve(view, unit, revision)?;
     let hash = if old.num < unit.head {
         view.revision(unit.id, old.num + 1)?.bookkeeping_before

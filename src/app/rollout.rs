@@ -20,7 +20,7 @@ use crate::deploy::{
 };
 use crate::error::{Error, Kind, Result};
 use crate::id::{OpId, UnitId};
-use crate::model::{RevisionRef, Space, Status, Unit};
+use crate::model::{Hash, RevisionRef, Space, Status, Unit};
 
 /// What an apply does.
 #[derive(Debug, Clone, Default)]
@@ -190,6 +190,7 @@ impl App {
     /// # Errors
     /// [`Kind::Invalid`] when the unit has no target.
     pub fn live_state(&self, unit: UnitId) -> Result<Value> {
+        self.settle_abandoned()?;
         let selection = self.selection_of(unit)?;
         let mut slot = Slot::new(self.0.db.overlay()?);
         let shipment = shipments(slot.transaction()?, &selection, None)?;
@@ -267,6 +268,31 @@ fn shipments(
         None => Ok(shipments),
         Some(first) => Err(no_target(first, without_target.len())),
     }
+}
+
+/// One revision of a unit as objects.
+///
+/// # Errors
+/// [`Kind::Invalid`] when the unit has no target.
+pub(crate) fn unit_objects(
+    view: &View,
+    unit: &Unit,
+    space: &Space,
+    revision: u32,
+    data: &Hash,
+) -> Result<UnitObjects> {
+    let name = format!("{}/{}", space.slug, unit.slug);
+    let slug = target(unit, space).ok_or_else(|| no_target(&name, 1))?;
+    Ok(UnitObjects {
+        namespace: namespace(view, slug, space)?,
+        owner: Owner {
+            unit: unit.id,
+            store: store_id(view)?,
+            name,
+        },
+        revision,
+        objects: Object::all(&view.stream(data)?),
+    })
 }
 
 /// What is written into the log: which gates were to be passed, and which revision was sent.

@@ -42,6 +42,7 @@ impl App {
         verb: Verb,
         write: impl FnOnce(&mut Slot) -> Result<T>,
     ) -> Result<(T, Option<OpId>)> {
+        self.refuse_staged(&verb.text)?;
         if let Some(mut lent) = self.lend_open()? {
             let open = lent.open_mut();
             open.refuse_overdue(self.0.db.clock().now())?;
@@ -55,7 +56,7 @@ impl App {
             }
             return result.map(|value| (value, None));
         }
-        let mut slot = Slot::new(self.0.db.write(&self.0.settings.command)?);
+        let mut slot = Slot::new(self.begin_writing()?);
         let value = write(&mut slot)?;
         let op = self.finish(slot.into_transaction()?, verb)?;
         Ok((value, op))
@@ -63,6 +64,7 @@ impl App {
 
     /// Deploying waits, and what it sends cannot be taken back with a transaction.
     pub(crate) fn refuse_inside_atomic(&self, what: &str) -> Result<()> {
+        self.refuse_staged(what)?;
         let is_atomic = self
             .scope()
             .open
@@ -78,7 +80,7 @@ impl App {
         .hint("write inside atomic, then apply what it returns"))
     }
 
-    fn finish(&self, mut transaction: Transaction, verb: Verb) -> Result<Option<OpId>> {
+    pub(crate) fn finish(&self, mut transaction: Transaction, verb: Verb) -> Result<Option<OpId>> {
         if !transaction.is_changed()? {
             return Ok(None);
         }
@@ -125,7 +127,7 @@ impl App {
         if self.has_open() {
             return self.joined(body).map(|value| (value, None));
         }
-        let transaction = self.0.db.write(&self.0.settings.command)?;
+        let transaction = self.begin_writing()?;
         let heads = self.scope().own_heads.clone();
         let value = self.with_open(Open::new(transaction, false, limit), body);
         let (result, open) = value;

@@ -227,6 +227,7 @@ impl App {
             )
             .hint("`*/*` and --space '*' mean every unit of every space"));
         }
+        self.refuse_applying(transaction, selection)?;
         for pins in selection.pins.chunks(CHUNK) {
             let ids: Vec<UnitId> = pins.iter().map(|pin| pin.unit).collect();
             for (pin, unit) in pins.iter().zip(transaction.find_units(&ids)?) {

@@ -216,7 +216,11 @@ impl App {
     pub fn data(&self, unit: UnitId, revision: Option<u32>) -> Result<String> {
         self.read(|view| {
             let hash = match revision {
-                None => view.unit(unit)?.data,
+                None => {
+                    let unit = view.unit(unit)?;
+                    let staged = self.staged_data(view, &unit)?;
+                    staged.map_or(unit.data, |staged| staged.data)
+                }
                 Some(num) => revision_of(view, &view.unit(unit)?, num)?.data,
             };
             Ok(view.text(&hash)?)
@@ -236,8 +240,10 @@ impl App {
         let path: crate::path::Path = path.parse()?;
         self.read(|view| {
             let unit = view.unit(unit)?;
+            let staged = self.staged_data(view, &unit)?;
+            let data = staged.map_or(unit.data, |staged| staged.data);
             let mut found = None;
-            view.tree(&unit.data, |tree| {
+            view.tree(&data, |tree| {
                 for document in tree.documents() {
                     let id = crate::yaml::ResourceId::of(document);
                     if resource.is_none_or(|wanted| id.to_string() == wanted) {

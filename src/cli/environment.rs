@@ -46,6 +46,7 @@ pub(super) fn open(matches: &ArgMatches, format: show::Format) -> Result<App> {
         message: matches.get_one::<String>("message").cloned(),
         command: command_line(),
         notify,
+        process: crate::app::lease::here(),
         progress: progress::observer(format.has_progress()),
         store,
         project,

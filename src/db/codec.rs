@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::{Error, older};
 use crate::model::{
-    Bookkeeping, Conflict, Filter, Operation, Revision, Space, Target, Unit, Worker,
+    Bookkeeping, ChangeSet, Conflict, Filter, Intent, Operation, Revision, Space, Target, Unit,
+    Worker,
 };
 
 /// An entity with a stored form.
@@ -61,6 +62,8 @@ stored! {
     Target as "target";
     Worker as "worker";
     Filter as "filter";
+    ChangeSet as "changeset";
+    Intent as "intent";
 }
 
 /// The stored form of an entity.

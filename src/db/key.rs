@@ -16,6 +16,8 @@
 //! | `a` | name | [`Target`](crate::model::Target) | record |
 //! | `w` | space, name | [`Worker`](crate::model::Worker) | record |
 //! | `f` | space or 0, name | [`Filter`](crate::model::Filter) | record |
+//! | `h` | name | [`ChangeSet`](crate::model::ChangeSet) | record |
+//! | `i` | name of the changeset | [`Intent`](crate::model::Intent) | record |
 //! | `x` | bytes of the sandbox's own | bytes of the sandbox's own | cluster |
 //! | `t` | number of a pack (8 bytes) | texts and their trees (see `pack`) | content |
 //! | `g` | hash | [`Bookkeeping`](crate::model::Bookkeeping) | content |
@@ -61,6 +63,10 @@ pub enum Key {
     Worker(SpaceId, Slug),
     /// A filter of a space, or of the store.
     Filter(Option<SpaceId>, Slug),
+    /// A changeset.
+    ChangeSet(Slug),
+    /// What a changeset that is being applied is about to do.
+    Intent(Slug),
     /// A record of the sandbox.
     Cluster(Vec<u8>),
     /// Index: the place of a text.
@@ -151,6 +157,8 @@ impl Key {
             Self::Filter(space, slug) => Writing::new(b'f')
                 .number(space.map_or(NO_SPACE, |space| space.0))
                 .bytes(slug.as_str().as_bytes()),
+            Self::ChangeSet(slug) => Writing::new(b'h').bytes(slug.as_str().as_bytes()),
+            Self::Intent(slug) => Writing::new(b'i').bytes(slug.as_str().as_bytes()),
             Self::Cluster(own) => Writing::new(b'x').bytes(own),
             Self::Text(hash) => Writing::new(b'b').bytes(hash.as_bytes()),
             Self::Pack(pack) => Writing::new(b't').number(*pack),
@@ -195,6 +203,8 @@ impl Key {
                 let space = Some(fields.number()?).filter(|number| *number != NO_SPACE);
                 Self::Filter(space.map(SpaceId), fields.last_name()?)
             }
+            b'h' => Self::ChangeSet(fields.last_name()?),
+            b'i' => Self::Intent(fields.last_name()?),
             b'x' => Self::Cluster(fields.rest().to_vec()),
             b'b' => Self::Text(fields.hash()?),
             b't' => Self::Pack(fields.number()?),
@@ -413,6 +423,8 @@ mod tests {
             two(|| (number(), any::<u32>()).prop_map(|(n, r)| Key::Revision(UnitId(n), r))),
             two(|| number().prop_map(|n| Key::Conflict(ConflictId(n)))),
             two(|| slug().prop_map(Key::Target)),
+            two(|| slug().prop_map(Key::ChangeSet)),
+            two(|| slug().prop_map(Key::Intent)),
             two(|| (number(), slug()).prop_map(|(n, s)| Key::Worker(SpaceId(n), s))),
             two(|| (number(), slug())
                 .prop_map(|(n, s)| { Key::Filter((n != NO_SPACE).then_some(SpaceId(n)), s) })),

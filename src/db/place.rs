@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::key::{IN_SPACE, Key, prefix};
 use super::{Error, View};
 use crate::id::{Slug, SpaceId};
-use crate::model::{Filter, Target, Worker};
+use crate::model::{ChangeSet, Filter, Intent, Target, Worker};
 use crate::store::{Range, Visit};
 
 impl View {
@@ -23,6 +23,31 @@ impl View {
     /// When the store cannot be read.
     pub fn targets(&self) -> Result<Vec<Target>, Error> {
         self.records(&Range::prefix(&prefix::of(b'a')), usize::MAX)
+    }
+
+    /// A changeset by slug.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn find_changeset(&self, slug: &Slug) -> Result<Option<ChangeSet>, Error> {
+        self.find(&Key::ChangeSet(slug.clone()), slug)
+    }
+
+    /// All changesets, sorted by slug.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn changesets(&self) -> Result<Vec<ChangeSet>, Error> {
+        self.records(&Range::prefix(&prefix::of(b'h')), usize::MAX)
+    }
+
+    /// The changesets that are being applied just now, or were when their process ended: nearly
+    /// always none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn intents(&self) -> Result<Vec<Intent>, Error> {
+        self.records(&Range::prefix(&prefix::of(b'i')), usize::MAX)
     }
 
     /// A worker of a space by slug.

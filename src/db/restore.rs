@@ -28,8 +28,9 @@ impl Key {
             | Self::Conflict(_)
             | Self::Target(_)
             | Self::Worker(..)
-            | Self::Filter(..) => Role::Record,
-            Self::Cluster(_) => Role::Cluster,
+            | Self::Filter(..)
+            | Self::ChangeSet(_) => Role::Record,
+            Self::Cluster(_) | Self::Intent(_) => Role::Cluster,
             Self::Format
             | Self::Counter(_)
             | Self::Revision(..)

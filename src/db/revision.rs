@@ -120,6 +120,22 @@ impl Transaction {
         })
     }
 
+    /// Stores a text with its tree, and bookkeeping, that no revision has yet.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn put_staged(
+        &mut self,
+        stream: &Stream,
+        bookkeeping: &Bookkeeping,
+    ) -> Result<(Hash, Hash), Error> {
+        self.guarded(|writing| {
+            let data = Hash::of(stream.text().as_bytes());
+            writing.put_stream(data, stream, None)?;
+            Ok((data, writing.put_bookkeeping(bookkeeping)?))
+        })
+    }
+
     fn write_revision_unguarded(
         &mut self,
         unit: UnitId,

@@ -12,7 +12,9 @@ use super::pack::Open;
 use super::{Error, FORMAT, View};
 use crate::clock::{Clock, Timestamp};
 use crate::id::{ApplyId, ConflictId, OpId, RunId, Slug, SpaceId, UnitId};
-use crate::model::{Conflict, Filter, Hash, Operation, Space, Target, Unit, Worker};
+use crate::model::{
+    ChangeSet, Conflict, Filter, Hash, Intent, Operation, Space, Target, Unit, Worker,
+};
 use crate::store::Writer;
 
 /// An open write transaction. It reads like a [`View`], its own writes included.
@@ -426,6 +428,40 @@ impl Transaction {
     pub fn delete_target(&mut self, slug: &Slug) -> Result<(), Error> {
         let key = Key::Target(slug.clone());
         self.put_plain(&key, None)
+    }
+
+    /// Writes a changeset, new or not.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn put_changeset(&mut self, changeset: &ChangeSet) -> Result<(), Error> {
+        let key = Key::ChangeSet(changeset.slug.clone());
+        self.put_plain(&key, Some(codec::encode(changeset)))
+    }
+
+    /// Deletes a changeset; nothing happens when it is not there.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn delete_changeset(&mut self, slug: &Slug) -> Result<(), Error> {
+        self.put_plain(&Key::ChangeSet(slug.clone()), None)
+    }
+
+    /// Writes the intent of a changeset, new or not.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn put_intent(&mut self, intent: &Intent) -> Result<(), Error> {
+        let key = Key::Intent(intent.changeset.clone());
+        self.put_plain(&key, Some(codec::encode(intent)))
+    }
+
+    /// Closes the intent of a changeset; nothing happens when it is not there.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn delete_intent(&mut self, changeset: &Slug) -> Result<(), Error> {
+        self.put_plain(&Key::Intent(changeset.clone()), None)
     }
 
     /// Writes a worker, new or not.

@@ -5,6 +5,7 @@
 //! Targets are asked synchronously; one that talks over a network bridges to its client inside.
 
 mod error;
+mod image;
 mod kind;
 mod live;
 mod object;
@@ -14,6 +15,7 @@ mod sandbox;
 mod validate;
 
 pub use error::{Error, StateError};
+pub use image::{Captured, Image};
 pub use kind::{KindRow, Rank, Readiness, kind};
 pub use live::{Condition, Drift, LiveState, ObjectState, Phase, WaitResult};
 pub use object::{Object, Owner, PLACEHOLDER, PLACEHOLDER_NUMBER, UnitObjects};
@@ -109,6 +111,20 @@ pub trait Target: Send + Sync {
     /// # Errors
     /// When the target cannot be reached.
     fn release_namespace(&self, namespace: &str) -> Result<bool, Error>;
+
+    /// What the target has of every object that applying or destroying a unit would touch.
+    ///
+    /// # Errors
+    /// When the target cannot be reached, or an object is invalid.
+    fn capture(&self, unit: &UnitObjects) -> Result<Image, Error>;
+
+    /// Brings every object of an image back to what it was: changes what was changed, deletes
+    /// what was created, creates what was deleted. What is as it was already is left alone, so
+    /// that it can be called again after it failed.
+    ///
+    /// # Errors
+    /// When the target refuses an object or is lost; what was put back stays.
+    fn put_back(&self, owner: &Owner, image: &Image) -> Result<(), Error>;
 
     /// How the objects of a unit fare now.
     ///

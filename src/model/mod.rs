@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 mod bookkeeping;
+mod changeset;
 mod conflict;
 mod filter;
 mod hash;
 mod hold;
+mod intent;
 mod operation;
 mod revision;
 mod revision_ref;
@@ -15,10 +17,12 @@ mod target;
 mod unit;
 
 pub use bookkeeping::{Bookkeeping, SourceText};
+pub use changeset::{ChangeSet, ChangeSetEntry, ChangeSetState, Pinned, Staged};
 pub use conflict::{Conflict, Side};
 pub use filter::Filter;
 pub use hash::{Hash, InvalidHash};
 pub use hold::Hold;
+pub use intent::{HeadStep, Intent, IntentMember, LiveStep, Process};
 pub use operation::Operation;
 pub use revision::{EditRecord, Revision, RevisionSource};
 pub use revision_ref::{InvalidRevision, RevisionRef};

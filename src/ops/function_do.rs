@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::app::change::ChangeOptions;
 use crate::app::functions::{is_mutating, refuse_dry_run};
 use crate::error::Result;
-use crate::ops::selecting::{SelectingFlags, shown};
+use crate::ops::selecting::{SelectingFlags, StagingFlags, shown};
 use crate::ops::{Effect, Operation, Output};
 use crate::script::Kind;
 
@@ -34,6 +34,10 @@ pub struct Args {
     /// Only show what would be written.
     #[arg(long)]
     pub dry_run: bool,
+    /// Where the change is kept.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub staging: StagingFlags,
 }
 
 impl Operation for FunctionDo {
@@ -49,6 +53,7 @@ impl Operation for FunctionDo {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
+        let app = &args.staging.app(app)?;
         let selection = args.selecting.resolve_for_write(app)?;
         let change = ChangeOptions {
             allow_empty: args.selecting.allow_empty,

@@ -10,6 +10,13 @@ use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
 pub mod blame;
+pub mod changeset_apply;
+pub mod changeset_create;
+pub mod changeset_delete;
+pub mod changeset_discard;
+pub mod changeset_get;
+pub mod changeset_list;
+pub mod changeset_remove;
 pub mod conflict_keep;
 pub mod conflict_list;
 pub mod conflict_show;
@@ -66,6 +73,13 @@ pub use output::Output;
 /// Every operation. A test compares this table with the folder.
 pub static OPS: &[OpDef] = &[
     OpDef::of::<blame::Blame>(),
+    OpDef::of::<changeset_apply::ChangesetApply>(),
+    OpDef::of::<changeset_create::ChangesetCreate>(),
+    OpDef::of::<changeset_delete::ChangesetDelete>(),
+    OpDef::of::<changeset_discard::ChangesetDiscard>(),
+    OpDef::of::<changeset_get::ChangesetGet>(),
+    OpDef::of::<changeset_list::ChangesetList>(),
+    OpDef::of::<changeset_remove::ChangesetRemove>(),
     OpDef::of::<conflict_keep::ConflictKeep>(),
     OpDef::of::<conflict_list::ConflictList>(),
     OpDef::of::<conflict_show::ConflictShow>(),
@@ -123,6 +137,7 @@ pub fn about_noun(noun: &str) -> &'static str {
         "unit" => "Units: configuration as data",
         "filter" => "Filters: named WHERE clauses",
         "function" => "Functions: one .rhai file each",
+        "changeset" => "Changes of several units that become true together",
         "conflict" => "Merge conflicts that wait for a decision",
         "revision" => "The history of a unit",
         "target" => "Where units deploy",

@@ -102,7 +102,8 @@ impl SelectingFlags {
         app.select(&self.request(selector))
     }
 
-    fn request(&self, selector: Option<&str>) -> Request {
+    /// What the flags ask for.
+    pub fn request(&self, selector: Option<&str>) -> Request {
         Request {
             selector: selector.map(ToOwned::to_owned),
             space: self.space.clone(),
@@ -111,6 +112,14 @@ impl SelectingFlags {
             filter: self.filter.clone(),
             ..Request::default()
         }
+    }
+
+    /// Whether they say anything.
+    pub fn is_said(&self) -> bool {
+        self.space.is_some()
+            || !self.unit.is_empty()
+            || self.clause.is_some()
+            || self.filter.is_some()
     }
 
     fn refuse_unsaid(&self, selector: Option<&str>) -> Result<()> {
@@ -125,6 +134,31 @@ impl SelectingFlags {
             "pass --space NAME, --space '*' for all, --unit SPACE/UNIT, --where CLAUSE or \
              --filter NAME",
         ))
+    }
+}
+
+/// Where a change is kept, if not as new revisions.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(default)]
+pub struct StagingFlags {
+    /// Stage the change in this changeset instead of writing it.
+    #[arg(long, value_name = "CHANGESET")]
+    pub changeset: Option<String>,
+    /// Who answers for the staged change: a team or a person.
+    #[arg(long, value_name = "OWNER", requires = "changeset")]
+    pub owner: Option<String>,
+}
+
+impl StagingFlags {
+    /// The application through which the change goes.
+    ///
+    /// # Errors
+    /// When there is no such changeset, or it is not open.
+    pub fn app(&self, app: &App) -> Result<App> {
+        match &self.changeset {
+            None => Ok(app.clone()),
+            Some(changeset) => app.staged_in(changeset, self.owner.as_deref()),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::app::change::ChangeOptions;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
 use crate::model::RevisionRef;
-use crate::ops::selecting::{Selecting, label_change, shown};
+use crate::ops::selecting::{Selecting, StagingFlags, label_change, shown};
 use crate::ops::{Effect, Operation, Output};
 
 /// Changes units: new data, a patch, an upgrade, an earlier revision, or labels.
@@ -52,6 +52,10 @@ pub struct Args {
     /// Only show what would be written.
     #[arg(long)]
     pub dry_run: bool,
+    /// Where the change is kept.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub staging: StagingFlags,
 }
 
 impl Operation for UnitUpdate {
@@ -69,6 +73,7 @@ impl Operation for UnitUpdate {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
+        let app = &args.staging.app(app)?;
         let selection = args.selecting.resolve_for_write(app)?;
         let change = ChangeOptions {
             allow_empty: args.selecting.flags.allow_empty,

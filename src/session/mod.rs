@@ -14,6 +14,7 @@ use crate::runtime::Interrupt;
 use crate::script::engine::{SessionOptions, on_large_stack, session_engine};
 use crate::script::{Limits, Meter, Program};
 
+mod changeset;
 mod conflict;
 mod convert;
 mod deploying;
@@ -260,6 +261,7 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     selection::register(engine);
     outcome::register(engine);
     preview::register(engine);
+    changeset::register(engine, app);
     conflict::register(engine, app);
     deploying::register(engine, app);
     filter::register(engine, app);
@@ -281,6 +283,8 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     verbs::register::<unit::ScriptUnit>(engine);
     verbs::register::<selection::ScriptSelection>(engine);
     verbs::register::<outcome::ScriptOutcome>(engine);
+    verbs::register_changing::<changeset::ScriptStaged>(engine);
+    verbs::register_functions::<changeset::ScriptStaged>(engine, &functions);
     verbs::register_functions::<unit::ScriptUnit>(engine, &functions);
     verbs::register_functions::<selection::ScriptSelection>(engine, &functions);
     verbs::register_functions::<outcome::ScriptOutcome>(engine, &functions);

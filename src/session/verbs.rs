@@ -47,8 +47,7 @@ pub(super) fn finished<T: Addressed>(
 
 /// Registers every verb for the type `T`.
 pub(super) fn register<T: Addressed>(engine: &mut Engine) {
-    register_changes::<T>(engine);
-    register_paths::<T>(engine);
+    register_changing::<T>(engine);
     register_deploying::<T>(engine);
     register_holding::<T>(engine);
     super::labelling::register::<T>(engine);
@@ -72,6 +71,12 @@ pub(super) fn register<T: Addressed>(engine: &mut Engine) {
                 Ok(ScriptConflicts::new(on.app(), rows))
             })())
         });
+}
+
+/// Registers the verbs that change data.
+pub(super) fn register_changing<T: Addressed>(engine: &mut Engine) {
+    register_changes::<T>(engine);
+    register_paths::<T>(engine);
 }
 
 fn table<T: Addressed>(on: &T, columns: &[String]) -> Scripted<ScriptTable> {

@@ -489,3 +489,33 @@ fn a_space_goes_with_its_filters_only_where_that_was_asked_for() {
     drop(world.ok(&["space", "create", "rules"]));
     assert_eq!(world.json(&["filter", "list"]), serde_json::json!([]));
 }
+
+#[test]
+fn a_changeset_pins_what_a_filter_selects_and_takes_no_labels() {
+    let world = regions();
+    let _ = world.printed(
+        r#"ensure_filter("busy", "replicas > 2");
+        create_changeset("kept", #{ filter: "busy" });"#,
+    );
+    let create = ["changeset", "create", "also", "--filter", "busy"];
+    assert_eq!(world.json(&create)["Units"], 2);
+    let kept = world.json(&["changeset", "get", "kept"]).to_string();
+    assert!(
+        kept.contains("prod-us/trade") && kept.contains("prod-eu/trade") && !kept.contains("asia"),
+        "{kept}"
+    );
+    drop(world.ok(&["changeset", "create", "open"]));
+    let label = [
+        "unit",
+        "update",
+        "--filter",
+        "busy",
+        "--label",
+        "a=b",
+        "--changeset",
+        "open",
+    ];
+    let ran = world.run(&label);
+    assert_eq!(ran.code, 2, "{}", said(&ran));
+    assert!(names(&world, &["--where", "Labels.a = 'b'"]).is_empty());
+}

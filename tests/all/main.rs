@@ -9,6 +9,7 @@
 
 mod account;
 mod blame;
+mod changeset;
 mod cli;
 mod corpus;
 mod crash;

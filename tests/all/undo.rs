@@ -79,6 +79,7 @@ impl Place {
                 notify: Arc::new(|_| {}),
                 progress: Arc::new(|_| {}),
                 seed: None,
+                process: windlass::app::lease::here(),
             },
         );
         let place = Self { folder, db, app };

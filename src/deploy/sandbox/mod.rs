@@ -1,6 +1,7 @@
 //! A cluster simulated in records: deterministic, with a clock that only waiting moves on.
 
 mod fault;
+mod image;
 mod state;
 mod target;
 mod workload;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::deploy::error::Error;
+use crate::deploy::image::Image;
 use crate::deploy::live::{Drift, LiveState, WaitResult, overall};
 use crate::deploy::object::{Object, Owner, UnitObjects, find};
 use crate::deploy::plan::{Action, Planned, Present, plan};
@@ -177,6 +178,14 @@ impl Target for Sandbox {
         }
         records.delete(&key)?;
         Ok(true)
+    }
+
+    fn capture(&self, unit: &UnitObjects) -> Result<Image, Error> {
+        self.capture_unit(unit)
+    }
+
+    fn put_back(&self, owner: &Owner, image: &Image) -> Result<(), Error> {
+        self.put_back_unit(owner, image)
     }
 
     fn live(&self, owner: &Owner) -> Result<LiveState, Error> {
