@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
+pub mod conflict_edit;
 pub mod conflict_keep;
 pub mod conflict_list;
 pub mod conflict_show;
@@ -53,6 +54,7 @@ pub use output::Output;
 
 /// Every operation. A test compares this table with the folder.
 pub static OPS: &[OpDef] = &[
+    OpDef::of::<conflict_edit::ConflictEdit>(),
     OpDef::of::<conflict_keep::ConflictKeep>(),
     OpDef::of::<conflict_list::ConflictList>(),
     OpDef::of::<conflict_show::ConflictShow>(),
