@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::error::{Error, Kind, Result};
 use crate::id::ConflictId;
 use crate::model::Conflict;
-use crate::yaml::Stream;
+use crate::yaml::{Scalar, Stream};
 
 /// The longest value that is taken, in bytes.
 const MAX_VALUE: usize = 1 << 20;
@@ -33,7 +33,10 @@ impl EditedValue {
         if body.len() > MAX_VALUE {
             return Err(Error::new(
                 Kind::Invalid,
-                format!("expected a value of at most {MAX_VALUE} bytes, found {}", body.len()),
+                format!(
+                    "expected a value of at most {MAX_VALUE} bytes, found {}",
+                    body.len()
+                ),
             ));
         }
         let is_marker = |line: &str| line == "---" || line.starts_with("--- ") || line == "...";
@@ -63,7 +66,7 @@ impl EditedValue {
             && Stream::parse(&format!("value: {text}\n")).is_ok_and(|stream| {
                 let root = stream.view().document(0);
                 let value = root.and_then(|root| root.get("value"));
-                value.is_some_and(|value| value.to_json() == serde_json::Value::from(text))
+                value.and_then(|value| value.scalar()) == Some(Scalar::Str(text))
             });
         if is_plain {
             return Self::parse(text);

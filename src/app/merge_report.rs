@@ -193,11 +193,7 @@ impl MergeReport {
             "unit"
         };
         for source in &self.sources {
-            let would = if outcome.is_preview {
-                "PREVIEW   "
-            } else {
-                ""
-            };
+            let would = if outcome.is_preview { "PREVIEW   " } else { "" };
             let Brought {
                 reference,
                 from,
@@ -206,7 +202,11 @@ impl MergeReport {
                 ..
             } = source;
             let into = plural(*into, noun);
-            write!(f, "{would}{}   {reference} r{from} → r{to} into {into}", self.word)?;
+            write!(
+                f,
+                "{would}{}   {reference} r{from} → r{to} into {into}",
+                self.word
+            )?;
             match outcome.op {
                 Some(op) => writeln!(f, "   {op}   by {}   nothing deployed", self.by)?,
                 None if outcome.is_preview => writeln!(f, "   nothing was written")?,

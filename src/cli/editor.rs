@@ -27,10 +27,7 @@ pub(super) fn is_wanted(noun: &ArgMatches) -> bool {
 
 /// Opens the editor on the conflict, and decides it with what was saved.
 pub(super) fn edit(app: &App, op: &OpDef, matches: &ArgMatches) -> Result<Output> {
-    let id = matches
-        .get_one::<String>("id")
-        .cloned()
-        .unwrap_or_default();
+    let id = matches.get_one::<String>("id").cloned().unwrap_or_default();
     let draft = app.conflict_draft(id.parse()?)?;
     let editor = environment::editor().ok_or_else(|| {
         Error::new(
@@ -54,7 +51,9 @@ pub(super) fn edit(app: &App, op: &OpDef, matches: &ArgMatches) -> Result<Output
         let _ = fs::remove_file(&path);
         return Err(Error::new(
             Kind::Usage,
-            format!("expected another value for `{id}`, found the text as it was: nothing was written"),
+            format!(
+                "expected another value for `{id}`, found the text as it was: nothing was written"
+            ),
         )
         .hint(format!("windlass conflict keep {id} keeps the local value")));
     }

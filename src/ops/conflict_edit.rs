@@ -21,7 +21,12 @@ pub struct Args {
     /// The conflict: `c41`.
     pub id: String,
     /// The value, as YAML. Without it and --file, $VISUAL or $EDITOR opens.
-    #[arg(long, value_name = "YAML", conflicts_with = "file", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "YAML",
+        conflicts_with = "file",
+        allow_hyphen_values = true
+    )]
     pub value: Option<String>,
     /// The file that holds the value.
     #[arg(long, value_name = "FILE")]

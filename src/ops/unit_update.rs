@@ -65,7 +65,8 @@ pub struct Args {
 
 impl Operation for UnitUpdate {
     const NAME: &'static str = "unit update";
-    const ABOUT: &'static str = "Change units: new data, a patch, an upgrade, a merge, an earlier revision";
+    const ABOUT: &'static str =
+        "Change units: new data, a patch, an upgrade, a merge, an earlier revision";
     const EFFECT: Effect = Effect::Write;
     const EXAMPLES: &'static [&'static str] = &[
         "unit update --upgrade --patch --space 'traderx-prod-*'",

@@ -125,7 +125,7 @@ fn an_upgrade_keeps_the_replicas_of_each_region_and_touches_no_other_byte() {
 
 #[test]
 fn setting_up_deploys_nothing_and_deploying_changes_nothing_desired() {
-    for stage in ["1", "2", "3", "4"] {
+    for stage in ["1", "2", "3", "4", "7"] {
         let world = World::tutorial();
         drop(world.ok(&["run", "scripts/setup-structure.rhai", stage]));
         let live = world.json(&["unit", "list", "--where", "LiveRevisionNum IS NOT NULL"]);
@@ -158,4 +158,107 @@ fn script_arguments_are_checked_before_anything_is_written() {
     }
     let help = world.ok(&["run", "scripts/setup-structure.rhai", "--help"]);
     assert!(help.contains("stage"), "{help}");
+}
+
+const STAGE_7: &str = "scripts/stage7-emergency-bypass.rhai";
+
+#[test]
+fn the_emergency_fix_goes_sideways_and_a_second_run_writes_nothing() {
+    let world = World::tutorial();
+    let printed = world.ok(&["run", STAGE_7]);
+    let flag = "spec.template.spec.containers.?name=trade-service.env.?name=CIRCUIT_BREAKER.value";
+    for (region, replicas) in [("us", 3), ("eu", 2), ("asia", 2)] {
+        let unit = format!("traderx-prod-{region}/trade-service");
+        assert_eq!(value(&world, &unit, flag), "true", "{printed}");
+        assert_eq!(value(&world, &unit, "spec.replicas"), replicas, "{region}");
+    }
+    let rows = world.json(&[
+        "revision",
+        "list",
+        "traderx-prod-eu/trade-service",
+        "--limit",
+        "3",
+    ]);
+    let facts = |at: usize| (rows[at]["Num"].clone(), rows[at]["User"].clone());
+    assert_eq!(facts(0), (47.into(), "alice@trading.com".into()));
+    assert_eq!(facts(1), (46.into(), "system".into()));
+    assert_eq!(facts(2), (45.into(), "system".into()));
+    let log = world.ok(&["log", "--limit", "100"]);
+    for part in [
+        "scale replicas 5→2 (market close)",
+        "scale replicas 2→5 (market open)",
+        "set CIRCUIT_BREAKER=true",
+    ] {
+        assert!(log.contains(part), "no `{part}` in {log}");
+    }
+    let asia = world.json(&[
+        "revision",
+        "list",
+        "traderx-prod-asia/trade-service",
+        "--limit",
+        "1",
+    ]);
+    assert_eq!(
+        asia[0]["Description"],
+        "merge traderx-prod-eu/trade-service r46..r47"
+    );
+    let live = world.json(&["unit", "list", "--where", "Status = 'Ready'"]);
+    assert_eq!(live.as_array().map(Vec::len), Some(6));
+    let before = desired(&world);
+    let operations = world.json(&["log", "--limit", "1"]);
+    drop(world.ok(&["run", STAGE_7]));
+    assert_eq!(desired(&world), before);
+    assert_eq!(world.json(&["log", "--limit", "1"]), operations);
+}
+
+#[test]
+fn the_emergency_fix_survives_upgrades_scaling_and_hands() {
+    for upgrade_first in [true, false] {
+        let world = World::tutorial();
+        if upgrade_first {
+            drop(world.ok(&["run", STAGES[3]]));
+        }
+        drop(world.ok(&["run", STAGE_7]));
+        drop(world.ok(&["run", STAGES[3]]));
+        drop(world.ok(&[
+            "function",
+            "do",
+            "--where",
+            "Slug = 'trade-service' AND Space.Slug LIKE '%prod%'",
+            "set-replicas",
+            "3",
+        ]));
+        drop(world.ok(&[
+            "function",
+            "do",
+            "--unit",
+            "traderx-prod-asia/trade-service",
+            "set-env-var",
+            "trade-service",
+            "CIRCUIT_BREAKER",
+            "half",
+        ]));
+        drop(world.ok(&["run", STAGE_7]));
+        let before = desired(&world);
+        let operations = world.json(&["log", "--limit", "1"]);
+        drop(world.ok(&["run", STAGE_7]));
+        assert_eq!(desired(&world), before);
+        assert_eq!(world.json(&["log", "--limit", "1"]), operations);
+        let asia = world.ok(&["unit", "data", "traderx-prod-asia/trade-service"]);
+        assert!(
+            asia.contains("value: half") && asia.contains("replicas: 3"),
+            "{asia}"
+        );
+        for region in ["eu", "us"] {
+            let data = world.ok(&[
+                "unit",
+                "data",
+                &format!("traderx-prod-{region}/trade-service"),
+            ]);
+            assert!(
+                data.contains("CIRCUIT_BREAKER\n              value: \"true\""),
+                "{data}"
+            );
+        }
+    }
 }
