@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::app::change::{ChangeOptions, Draft, Plan};
-use crate::app::conflict_edit::EditedValue;
+use crate::app::conflict_edit::{EditedValue, refuse_decided};
 use crate::app::outcome::{Outcome, plural};
 use crate::app::related::Related;
 use crate::app::select::{Pin, Request, Selection};
@@ -88,7 +88,7 @@ impl App {
         options: ChangeOptions,
     ) -> Result<Outcome> {
         let rows = self.conflicts_named(ids)?;
-        self.refuse_decided(&rows)?;
+        refuse_decided(&rows)?;
         let mut by_unit: BTreeMap<UnitId, Vec<Conflict>> = BTreeMap::new();
         for row in rows {
             by_unit.entry(row.unit).or_default().push(row);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::app::App;
+use crate::app::conflict::state_word;
 use crate::error::{Error, Kind, Result};
 use crate::id::ConflictId;
 use crate::model::Conflict;
@@ -101,7 +102,7 @@ impl App {
     /// [`Kind::NotFound`] when there is no such row; [`Kind::Conflict`] when it was decided.
     pub fn conflict_draft(&self, id: ConflictId) -> Result<String> {
         let rows = self.conflicts_named(&[id])?;
-        self.refuse_decided(&rows)?;
+        refuse_decided(&rows)?;
         let mut text = String::new();
         for line in self.describe_conflicts(&rows)?.lines() {
             let _ = writeln!(text, "# {line}");
@@ -124,20 +125,20 @@ impl App {
         }
         Ok(text)
     }
+}
 
-    /// # Errors
-    /// [`Kind::Conflict`] when a row is not open.
-    pub(crate) fn refuse_decided(&self, rows: &[Conflict]) -> Result<()> {
-        match rows.iter().find(|row| !row.is_open()) {
-            None => Ok(()),
-            Some(row) => Err(Error::new(
-                Kind::Conflict,
-                format!(
-                    "expected conflict `{}` to be open, found it {}",
-                    row.id,
-                    crate::app::conflict::state_word(row.row.state)
-                ),
-            )),
-        }
+/// # Errors
+/// [`Kind::Conflict`] when a row is not open.
+pub(crate) fn refuse_decided(rows: &[Conflict]) -> Result<()> {
+    match rows.iter().find(|row| !row.is_open()) {
+        None => Ok(()),
+        Some(row) => Err(Error::new(
+            Kind::Conflict,
+            format!(
+                "expected conflict `{}` to be open, found it {}",
+                row.id,
+                state_word(row.row.state)
+            ),
+        )),
     }
 }

@@ -349,7 +349,7 @@ fn taken_from_ancestor(
 /// The unit that a chain of upstreams begins with; a deleted one still counts.
 fn root(view: &View, unit: &Unit) -> Result<UnitId> {
     let mut id = unit.id;
-    let mut upstream = unit.upstream.clone();
+    let mut upstream = unit.upstream;
     while let Some(link) = upstream {
         id = link.unit;
         upstream = view.find_unit_by_id(id)?.and_then(|unit| unit.upstream);

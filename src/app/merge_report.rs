@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
@@ -121,17 +122,20 @@ impl App {
 fn brought(view: &View, range: Range, into: usize) -> Result<Brought> {
     let unit = view.unit(range.unit)?;
     let first = range.to.saturating_sub(MAX_REVISIONS).max(range.from) + 1;
+    let mut old = view.stream(&view.revision(unit.id, first - 1)?.data)?;
     let mut revisions = Vec::new();
     for num in first..=range.to {
         let revision = view.revision(unit.id, num)?;
         let message = view.operation(revision.op).ok().and_then(|op| op.message);
+        let new = view.stream(&revision.data)?;
         let mut paths: Vec<String> = Vec::new();
-        for edit in &revision.edits {
-            let path = brief_path(&edit.path);
+        for difference in crate::yaml::diff(&old, &new) {
+            let path = brief_path(&difference.path);
             if !path.is_empty() && !paths.contains(&path) {
                 paths.push(path);
             }
         }
+        old = new;
         revisions.push(Line {
             num,
             author: revision.author,
@@ -297,7 +301,7 @@ fn some_of(texts: &[String]) -> String {
     let shown = &texts[..texts.len().min(MAX_PATHS)];
     let mut text = shown.join(", ");
     if texts.len() > shown.len() {
-        text.push_str(&format!(" and {} more", texts.len() - shown.len()));
+        let _ = write!(text, " and {} more", texts.len() - shown.len());
     }
     text
 }

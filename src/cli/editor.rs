@@ -48,7 +48,7 @@ pub(super) fn edit(app: &App, op: &OpDef, matches: &ArgMatches) -> Result<Output
     };
     let saved = saved.map_err(keeping)?;
     if saved == draft {
-        let _ = fs::remove_file(&path);
+        remove(&path);
         return Err(Error::new(
             Kind::Usage,
             format!(
@@ -64,7 +64,7 @@ pub(super) fn edit(app: &App, op: &OpDef, matches: &ArgMatches) -> Result<Output
         "dry_run": matches.get_flag("dry_run"),
     });
     let output = op.run_json(app, args).map_err(keeping)?;
-    let _ = fs::remove_file(&path);
+    remove(&path);
     Ok(output)
 }
 
@@ -76,6 +76,11 @@ fn written(id: &str, draft: &str) -> Result<PathBuf> {
     file.and_then(|mut file| file.write_all(draft.as_bytes()))
         .map_err(|error| failed("a new file", &path, &error))?;
     Ok(path)
+}
+
+/// Removes the file; what is left of it in the folder for temporary files does no harm.
+fn remove(path: &Path) {
+    fs::remove_file(path).unwrap_or_default();
 }
 
 /// Runs the editor, which may have arguments, and waits for its end.

@@ -24,7 +24,7 @@ spec:
 const EU: &str = "prod-eu/api";
 const ASIA: &str = "prod-asia/api";
 
-/// Europe at revision 7: r3 sets LOG_LEVEL, r5 scales to 5, r6 to 2, r7 sets the flag. Asia has 4
+/// Europe at revision 7: r3 sets `LOG_LEVEL`, r5 scales to 5, r6 to 2, r7 sets the flag. Asia has 4
 /// replicas, the US 3.
 fn regions() -> World {
     let world = World::empty();
@@ -65,12 +65,22 @@ fn data(world: &World, unit: &str) -> String {
     world.ok(&["unit", "data", unit])
 }
 
+/// All that a merge may write, as JSON; opening the store for a write moves bytes of the file.
+fn digest(world: &World) -> Vec<serde_json::Value> {
+    let columns = "UnitID,HeadRevisionNum,DataHash,UpstreamRevisionNum,Conflicts";
+    vec![
+        world.json(&["unit", "list", "--columns", columns]),
+        world.json(&["log", "--limit", "1000"]),
+        world.json(&["conflict", "list", "--all"]),
+    ]
+}
+
 fn operations(world: &World) -> usize {
     let rows = world.json(&["log", "--limit", "1000"]);
     rows.as_array().expect("operations").len()
 }
 
-fn paths_between(world: &World, unit: &str, from: u32, to: u32) -> String {
+fn paths_between(world: &World, unit: &str, from: usize, to: usize) -> String {
     world.printed(&format!("print(unit(\"{unit}\").diff({from}, {to}));"))
 }
 
@@ -228,7 +238,7 @@ fn a_merge_of_the_upstream_counts_as_the_upgrade() {
 #[test]
 fn what_cannot_be_merged_is_told_and_nothing_is_written() {
     let world = regions();
-    let store = world.store();
+    let before = digest(&world);
     let cases: [(&str, &str, &[&str], i32, &str); 9] = [
         (ASIA, EU, &range("7", "6"), 2, "found r7..r6"),
         (ASIA, EU, &range("6", "6"), 2, "found r6..r6"),
@@ -272,7 +282,7 @@ fn what_cannot_be_merged_is_told_and_nothing_is_written() {
         EU,
     ]);
     assert_ne!(one_of_many.code, 0, "{}", one_of_many.stdout);
-    assert_eq!(world.store(), store);
+    assert_eq!(digest(&world), before);
     // With a range, the two need not be related.
     assert_eq!(merge(&world, "other/api", EU, &range("6", "7")).code, 0);
     assert!(data(&world, "other/api").contains("CIRCUIT_BREAKER"));
@@ -428,7 +438,7 @@ proptest! {
     #[test]
     fn a_range_changes_only_what_differs_between_its_ends(
         steps in prop::collection::vec((0..4_usize, 0..3_u8), 2..6),
-        ends in (0.0..1.0_f64, 0.0..1.0_f64),
+        ends in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
     ) {
         let world = regions();
         for (what, value) in &steps {
@@ -441,23 +451,25 @@ proptest! {
             world.printed(&format!("let eu = unit(\"{EU}\"); {call};"));
         }
         let head = world.json(&["unit", "list", EU, "--columns", "HeadRevisionNum"]);
-        let head = head[0]["HeadRevisionNum"].as_f64().expect("a number");
-        let at = |share: f64| (share * (head - 1.0)).floor() as u32 + 1;
-        let (base, end) = (at(ends.0.min(ends.1)), at(ends.0.max(ends.1)));
+        let head = head[0]["HeadRevisionNum"].as_u64().expect("a number");
+        let head = usize::try_from(head).expect("it fits");
+        let (one, other) = (ends.0.index(head) + 1, ends.1.index(head) + 1);
+        let (base, end) = (one.min(other), one.max(other));
         prop_assume!(base < end);
         let ran = merge(&world, ASIA, EU, &range(&base.to_string(), &end.to_string()));
         prop_assert!([0, 5].contains(&ran.code), "{}{}", ran.stdout, ran.stderr);
         let rows = world.json(&["revision", "list", ASIA]);
         let last = rows[0]["Num"].as_u64().expect("a number");
         let names = |text: &str| -> std::collections::BTreeSet<String> {
-            let lines = text.lines().map(str::trim);
-            lines.filter(|line| line.starts_with("spec.")).map(ToOwned::to_owned).collect()
+            let words = text.split_whitespace().filter(|word| word.starts_with("spec."));
+            words.map(|word| word.trim_end_matches(',').to_owned()).collect()
         };
         let between = names(&paths_between(&world, EU, base, end));
         if last > 2 {
             let changed = names(&paths_between(&world, ASIA, 2, 3));
             prop_assert!(!changed.is_empty());
-            prop_assert!(changed.is_subset(&between), "{changed:?} beyond {between:?}");
+            let came = |path: &String| between.iter().any(|part| path.starts_with(part));
+            prop_assert!(changed.iter().all(came), "{changed:?} beyond {between:?}");
         }
     }
 }

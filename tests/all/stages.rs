@@ -246,7 +246,7 @@ fn the_emergency_fix_survives_upgrades_scaling_and_hands() {
         assert_eq!(world.json(&["log", "--limit", "1"]), operations);
         let asia = world.ok(&["unit", "data", "traderx-prod-asia/trade-service"]);
         assert!(
-            asia.contains("value: half") && asia.contains("replicas: 3"),
+            asia.contains("value: \"half\"") && asia.contains("replicas: 3"),
             "{asia}"
         );
         for region in ["eu", "us"] {
