@@ -69,7 +69,7 @@ impl App {
     /// The conflict rows with these numbers.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] when there is no row of a number.
+    /// [`crate::error::Kind::NotFound`] when there is no row of a number.
     pub fn conflicts_named(&self, ids: &[ConflictId]) -> Result<Vec<Conflict>> {
         self.read(|view| {
             let conflicts = ids.iter().map(|id| Ok(view.conflict(*id)?));

@@ -18,6 +18,9 @@ use crate::id::UnitId;
 /// How many revisions of a source a report names, the newest ones.
 const MAX_REVISIONS: u32 = 6;
 
+/// How many sources a report tells the revisions of.
+const MAX_SOURCES: usize = 20;
+
 /// How many paths it names of a revision, or of what a unit kept.
 const MAX_PATHS: usize = 2;
 
@@ -103,7 +106,8 @@ impl App {
         let sources = self.read(|view| {
             let sources = sources.into_iter();
             sources
-                .map(|(range, into)| brought(view, range, into))
+                .enumerate()
+                .map(|(at, (range, into))| brought(view, range, into, at < MAX_SOURCES))
                 .collect::<Result<Vec<_>>>()
         })?;
         outcome.merge = Some(Box::new(MergeReport {
@@ -119,9 +123,14 @@ impl App {
     }
 }
 
-fn brought(view: &View, range: Range, into: usize) -> Result<Brought> {
+/// What came from one source; without its revisions where there are too many sources to tell.
+fn brought(view: &View, range: Range, into: usize, is_told: bool) -> Result<Brought> {
     let unit = view.unit(range.unit)?;
-    let first = range.to.saturating_sub(MAX_REVISIONS).max(range.from) + 1;
+    let first = if is_told {
+        range.to.saturating_sub(MAX_REVISIONS).max(range.from) + 1
+    } else {
+        range.to + 1
+    };
     let mut old = view.stream(&view.revision(unit.id, first - 1)?.data)?;
     let mut revisions = Vec::new();
     for num in first..=range.to {
@@ -196,7 +205,7 @@ impl MergeReport {
         } else {
             "unit"
         };
-        for source in &self.sources {
+        for source in self.sources.iter().take(MAX_SOURCES) {
             let would = if outcome.is_preview { "PREVIEW   " } else { "" };
             let Brought {
                 reference,
@@ -217,6 +226,10 @@ impl MergeReport {
                 None => writeln!(f, "   by {}   nothing deployed", self.by)?,
             }
             source.write_revisions(f)?;
+        }
+        if self.sources.len() > MAX_SOURCES {
+            let more = self.sources.len() - MAX_SOURCES;
+            writeln!(f, "… and {} more", plural(more, "source"))?;
         }
         writeln!(f)?;
         let table = self.table(outcome).to_string();

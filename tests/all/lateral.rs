@@ -342,6 +342,40 @@ fn a_report_names_sources_revisions_and_what_each_unit_took_and_kept() {
 }
 
 #[test]
+fn every_upstream_of_a_call_has_a_line_and_long_histories_are_cut() {
+    let world = regions();
+    world.printed(
+        r#"let web = space("base").ensure_unit("web", read_file("api.yaml"));
+        for region in ["us", "eu"] { space(`prod-${region}`).ensure_clone(web); }
+        for n in 1..=9 { web.set_env_var("api", "N", `${n}`); }
+        unit("base/api").set_env_var("api", "NEW", "1");"#,
+    );
+    let args = ["unit", "update", "--upgrade", "--space", "prod-*"];
+    let shown = world.ok(&[&args[..], &["--dry-run"]].concat());
+    let printed = world.ok(&args);
+    let heads = [
+        "UPGRADED   base/api r1 → r2 into 3 variants",
+        "UPGRADED   base/web r1 → r10 into 2 variants",
+    ];
+    for part in heads {
+        assert!(printed.contains(part), "no `{part}` in {printed}");
+        assert!(
+            shown.contains(&format!("PREVIEW   {part}   nothing was written")),
+            "{shown}"
+        );
+    }
+    assert!(
+        printed.contains("… and 3 more before these\n  r5 "),
+        "{printed}"
+    );
+    assert!(!printed.contains("\n  r4 "), "{printed}");
+    assert!(
+        printed.contains("5 taken, 0 conflicts of 5 incoming changes"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn a_conflict_is_decided_with_another_value() {
     let world = regions();
     assert_eq!(merge(&world, ASIA, EU, &range("5", "7")).code, 5);

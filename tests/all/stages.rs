@@ -166,6 +166,9 @@ const STAGE_7: &str = "scripts/stage7-emergency-bypass.rhai";
 fn the_emergency_fix_goes_sideways_and_a_second_run_writes_nothing() {
     let world = World::tutorial();
     let printed = world.ok(&["run", STAGE_7]);
+    insta::with_settings!({ snapshot_path => "../../snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("stage7-emergency-bypass", printed);
+    });
     let flag = "spec.template.spec.containers.?name=trade-service.env.?name=CIRCUIT_BREAKER.value";
     for (region, replicas) in [("us", 3), ("eu", 2), ("asia", 2)] {
         let unit = format!("traderx-prod-{region}/trade-service");
