@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::app::difference::{Compared, Grouping};
+use crate::app::merge_report::MergeCounts;
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::select::{Pin, Selection};
 use crate::app::{App, Verb};
@@ -69,6 +70,8 @@ pub(crate) struct Draft {
     pub(crate) remembered: Vec<Stream>,
     /// For the report.
     pub(crate) note: String,
+    /// Of a merge, what it did.
+    pub(crate) counts: MergeCounts,
 }
 
 /// The revisions of another unit that a merge brings.
@@ -95,6 +98,7 @@ impl Draft {
             withdrawn: Vec::new(),
             remembered: Vec::new(),
             note: String::new(),
+            counts: MergeCounts::default(),
         }
     }
 }

@@ -4,23 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::app::change::{ChangeOptions, Draft, Plan};
+use crate::app::conflict_edit::{EditedValue, refuse_decided};
 use crate::app::outcome::{Outcome, plural};
 use crate::app::related::Related;
 use crate::app::select::{Pin, Request, Selection};
 use crate::app::table::{Cell, Table};
 use crate::app::{App, Verb};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::id::{ConflictId, UnitId};
 use crate::model::{Conflict, RevisionSource, Side};
 use crate::path::Path;
 use crate::yaml::ResourceId;
-use crate::yaml::merge::{RowState, take};
+use crate::yaml::merge::{RowState, settle, take};
 
 /// How many conflicts a report shows in full.
 const MAX_SHOWN: usize = 10;
 
 /// What is decided about a conflict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// The incoming value is used.
     Take,
@@ -29,6 +30,8 @@ pub enum Decision {
         /// And the path is protected, so that nobody is asked again.
         protect: bool,
     },
+    /// Another value is used.
+    Edit(EditedValue),
 }
 
 impl App {
@@ -66,7 +69,7 @@ impl App {
     /// The conflict rows with these numbers.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] when there is no row of a number.
+    /// [`crate::error::Kind::NotFound`] when there is no row of a number.
     pub fn conflicts_named(&self, ids: &[ConflictId]) -> Result<Vec<Conflict>> {
         self.read(|view| {
             let conflicts = ids.iter().map(|id| Ok(view.conflict(*id)?));
@@ -78,18 +81,14 @@ impl App {
     ///
     /// # Errors
     /// When a row does not exist or was decided already, or a unit moved meanwhile.
-    pub fn decide(&self, ids: &[ConflictId], decision: &Decision) -> Result<Outcome> {
+    pub fn decide(
+        &self,
+        ids: &[ConflictId],
+        decision: &Decision,
+        options: ChangeOptions,
+    ) -> Result<Outcome> {
         let rows = self.conflicts_named(ids)?;
-        if let Some(row) = rows.iter().find(|row| !row.is_open()) {
-            return Err(Error::new(
-                Kind::Conflict,
-                format!(
-                    "expected conflict `{}` to be open, found it {}",
-                    row.id,
-                    state_word(row.row.state)
-                ),
-            ));
-        }
+        refuse_decided(&rows)?;
         let mut by_unit: BTreeMap<UnitId, Vec<Conflict>> = BTreeMap::new();
         for row in rows {
             by_unit.entry(row.unit).or_default().push(row);
@@ -105,13 +104,14 @@ impl App {
             Ok(selection)
         })?;
         let word = match decision {
+            Decision::Edit(_) => "edit",
             Decision::Take => "take",
             Decision::Keep { .. } => "keep",
         };
         let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let verb = Verb::new(format!("conflict {word} {}", names.join(" ")));
         let text = verb.text.clone();
-        self.change(&selection, verb, ChangeOptions::default(), &|head| {
+        self.change(&selection, verb, options, &|head| {
             let mut draft = Draft::of(head, RevisionSource::Resolve, text.clone());
             for conflict in &by_unit[&head.unit.id] {
                 let (resource, path) = (&conflict.row.resource, &conflict.row.path);
@@ -122,6 +122,12 @@ impl App {
                         draft.edits.extend(edits);
                         draft.bookkeeping.owned.remove(Some(resource), path);
                         draft.decided.push((conflict.id, RowState::Taken));
+                    }
+                    Decision::Edit(value) => {
+                        let edits = settle(&draft.stream, &conflict.row, Some(value.text()))?;
+                        draft.stream = draft.stream.apply(&edits)?;
+                        draft.edits.extend(edits);
+                        draft.decided.push((conflict.id, RowState::Edited));
                     }
                     Decision::Keep { protect } => {
                         if *protect {
@@ -137,6 +143,7 @@ impl App {
             let rows = by_unit[&head.unit.id].iter();
             let done: Vec<String> = rows.map(|row| row.id.to_string()).collect();
             draft.note = match decision {
+                Decision::Edit(_) => format!("edited {}", done.join(", ")),
                 Decision::Take => format!("took {}", done.join(", ")),
                 Decision::Keep { protect: false } => format!("kept {}", done.join(", ")),
                 Decision::Keep { protect: true } => {
@@ -316,7 +323,8 @@ impl App {
              windlass conflict list                       all that wait\n  \
              windlass conflict take {first:<21} use incoming\n  \
              windlass conflict keep {first:<21} keep local, close the row\n  \
-             windlass conflict keep {:<21} keep local, and do not ask again for this path\n",
+             windlass conflict keep {:<21} keep local, and do not ask again for this path\n  \
+             windlass conflict edit {first:<21} open base, incoming and local in $EDITOR\n",
             format!("{first} --protect"),
         );
         Ok(text)

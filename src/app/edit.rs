@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::app::Verb;
 use crate::app::change::{ChangeOptions, Draft, Head, Plan};
 use crate::app::json_patch;
+use crate::app::merge_report::MergeCounts;
 use crate::app::outcome::{Outcome, plural};
 use crate::app::select::Selection;
 use crate::error::Result;
@@ -205,10 +206,25 @@ pub(crate) fn merged(
         prefer,
     })?;
     draft.note = merge_note(&merged);
+    draft.counts = merge_counts(&merged);
     draft.stream = merged.stream;
     draft.edits = merged.edits;
     draft.conflicts = merged.conflicts;
     Ok(Plan::Write(Box::new(draft)))
+}
+
+fn merge_counts(merged: &Merged) -> MergeCounts {
+    let count = |state: RowState| {
+        let rows = merged.conflicts.iter();
+        rows.filter(|row| row.state == state).count()
+    };
+    let kept = merged.kept.iter().map(|kept| brief_path(&kept.path));
+    MergeCounts {
+        taken: merged.taken.len(),
+        conflicts: count(RowState::Open),
+        protected: count(RowState::Kept),
+        kept: kept.collect::<BTreeSet<_>>().into_iter().collect(),
+    }
 }
 
 /// What a merge did, in a line: `took 2, 1 conflict, kept replicas`.
@@ -251,7 +267,7 @@ fn merge_note(merged: &Merged) -> String {
 }
 
 /// A path without what every workload's begins with.
-fn brief_path(path: &crate::path::Path) -> String {
+pub(crate) fn brief_path(path: &crate::path::Path) -> String {
     let text = path.to_string();
     let brief = ["spec.template.spec.", "spec."]
         .iter()

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::app::merge_report::MergeReport;
 use crate::app::style::{self, HEADING};
 use crate::app::table::{Cell, Table};
 use crate::error::{Error, Kind};
@@ -59,6 +60,18 @@ pub struct UnitReport {
     pub conflicts: Vec<ConflictId>,
 }
 
+impl UnitReport {
+    /// The heads before and after: `r3 → r4`, or `r4` where it stayed.
+    pub(crate) fn revisions(&self) -> String {
+        match (self.before, self.after) {
+            (0, 0) => "-".to_owned(),
+            (before, after) if before == after => format!("r{after}"),
+            (0, known) | (known, 0) => format!("r{known}"),
+            (before, after) => format!("r{before} → r{after}"),
+        }
+    }
+}
+
 /// What a call did to the units it addressed.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
@@ -78,6 +91,8 @@ pub struct Outcome {
     pub decisions: String,
     /// Notes that concern no single unit.
     pub notes: Vec<String>,
+    /// Of an upgrade or a merge that brought something: what, and who took it.
+    pub merge: Option<Box<MergeReport>>,
 }
 
 impl Outcome {
@@ -199,12 +214,6 @@ impl Outcome {
     pub fn table(&self) -> Table {
         let mut table = Table::new(["Unit", "Revision", "Result", "Note"]);
         for report in &self.reports {
-            let revision = match (report.before, report.after) {
-                (0, 0) => "-".to_owned(),
-                (before, after) if before == after => format!("r{after}"),
-                (0, known) | (known, 0) => format!("r{known}"),
-                (before, after) => format!("r{before} → r{after}"),
-            };
             let note = match &report.status {
                 Status::Skipped(reason) => reason.clone(),
                 Status::Failed(error) => error.to_string(),
@@ -212,12 +221,27 @@ impl Outcome {
             };
             table.push(vec![
                 Cell::text(report.reference.clone()),
-                Cell::text(revision),
+                Cell::text(report.revisions()),
                 Cell::text(report.status.word()),
                 Cell::text(note),
             ]);
         }
         table
+    }
+
+    /// What would change, and what there is to decide.
+    fn write_blocks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for block in [&self.changes, &self.decisions] {
+            if block.is_empty() {
+                continue;
+            }
+            if f.alternate() {
+                write!(f, "\n{}", style::lines(block))?;
+            } else {
+                write!(f, "\n{block}")?;
+            }
+        }
+        Ok(())
     }
 
     /// The one line of counts: `3 matched: 2 changed, 1 unchanged`.
@@ -255,7 +279,7 @@ impl Outcome {
             .reports
             .iter()
             .map(|report| {
-                json!({
+                let mut unit = json!({
                     "Unit": report.reference,
                     "UnitID": report.unit.to_string(),
                     "Before": report.before,
@@ -268,10 +292,17 @@ impl Outcome {
                         _ => Value::Null,
                     },
                     "Conflicts": report.conflicts.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                })
+                });
+                let counts = self.merge.as_ref().and_then(|merge| merge.counts(report.unit));
+                if let Some(counts) = counts {
+                    unit["Taken"] = counts.taken.into();
+                    unit["Kept"] = counts.kept.len().into();
+                    unit["Protected"] = counts.protected.into();
+                }
+                unit
             })
             .collect();
-        json!({
+        let mut value = json!({
             "Verb": self.verb,
             "Operation": self.op.map(|op| op.to_string()),
             "Preview": self.is_preview,
@@ -283,7 +314,11 @@ impl Outcome {
             "Units": units,
             "Notes": self.notes,
             "Changes": self.changes,
-        })
+        });
+        if let Some(merge) = &self.merge {
+            value["Incoming"] = merge.to_json();
+        }
+        value
     }
 }
 
@@ -296,6 +331,10 @@ impl Serialize for Outcome {
 impl fmt::Display for Outcome {
     /// The counts, and below them the units that are worth a line each. `{:#}` has styles.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(merge) = &self.merge {
+            merge.write(self, f)?;
+            return self.write_blocks(f);
+        }
         let is_styled = f.alternate();
         let would = if self.is_preview { "PREVIEW" } else { "" };
         for word in [would, &self.verb].iter().filter(|word| !word.is_empty()) {
@@ -328,17 +367,7 @@ impl fmt::Display for Outcome {
         for note in &self.notes {
             writeln!(f, "  {note}")?;
         }
-        for block in [&self.changes, &self.decisions] {
-            if block.is_empty() {
-                continue;
-            }
-            if is_styled {
-                write!(f, "\n{}", style::lines(block))?;
-            } else {
-                write!(f, "\n{block}")?;
-            }
-        }
-        Ok(())
+        self.write_blocks(f)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::change::{ChangeOptions, Draft, Head, IncomingRange, Plan};
 use crate::app::edit::merged;
+use crate::app::merge_report::Recorder;
 use crate::app::outcome::Outcome;
 use crate::app::select::Selection;
 use crate::app::{App, Verb};
@@ -97,6 +98,10 @@ impl App {
             whole.is_preview |= outcome.is_preview;
             whole.reports.extend(outcome.reports);
             whole.notes.extend(outcome.notes);
+            match (&mut whole.merge, outcome.merge) {
+                (Some(merge), Some(more)) => merge.extend(*more),
+                (none, more) => *none = none.take().or(more),
+            }
         }
         let position: BTreeMap<UnitId, usize> = selection
             .pins()
@@ -138,18 +143,22 @@ impl App {
         } else {
             Prefer::Local
         };
+        let recorder = Recorder::default();
         let outcome = self.change(level, verb, options.change, &|head| {
             let plan = upgrade_one(head, &incoming, prefer)?;
-            match &plan {
-                Plan::Write(draft) if options.strict => refuse_open(head, draft)?,
-                _ => {}
+            if let Plan::Write(draft) = &plan {
+                if options.strict {
+                    refuse_open(head, draft)?;
+                }
+                recorder.note(head.unit.id, draft);
             }
             Ok(plan)
         })?;
-        Ok(Outcome {
+        let outcome = Outcome {
             notes: brought.into_iter().take(MAX_NOTES).collect(),
             ..outcome
-        })
+        };
+        self.with_merge_report(outcome, "UPGRADED", recorder)
     }
 }
 
@@ -189,7 +198,8 @@ fn upgrade_one(
     merged(head, draft, &incoming.base, &incoming.head, prefer)
 }
 
-fn refuse_open(head: &Head, draft: &Draft) -> Result<()> {
+/// Refuses a draft that leaves a conflict open.
+pub(crate) fn refuse_open(head: &Head, draft: &Draft) -> Result<()> {
     let Some(row) = draft
         .conflicts
         .iter()

@@ -53,6 +53,12 @@ pub(super) fn open(matches: &ArgMatches, format: show::Format) -> Result<App> {
     })
 }
 
+/// The command that edits texts, with its arguments.
+pub(super) fn editor() -> Option<String> {
+    let named = variable("VISUAL").or_else(|| variable("EDITOR"));
+    named.filter(|command| !command.trim().is_empty())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the command line is what reads the environment"

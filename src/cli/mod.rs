@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ops::{OPS, OpDef};
 
 mod diagnostic;
+mod editor;
 mod environment;
 mod function_call;
 mod progress;
@@ -88,6 +89,10 @@ fn execute(matches: &ArgMatches, format: show::Format) -> Result<u8> {
             let (_, call) = sub.subcommand().expect("its name was just seen");
             let words = words_of(call, "words");
             show::output(&function_call::call(&app, &words)?, format)
+        }
+        "conflict" if editor::is_wanted(sub) => {
+            let (op, matches) = find(name, sub)?;
+            show::output(&editor::edit(&app, op, matches)?, format)
         }
         _ => {
             let (op, matches) = find(name, sub)?;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::app::change::ChangeOptions;
 use crate::app::conflict::Decision;
 use crate::error::Result;
 use crate::ops::selecting::conflict_ids as ids;
@@ -23,6 +24,9 @@ pub struct Args {
     #[arg(long = "where", value_name = "CLAUSE", conflicts_with = "ids")]
     #[serde(rename = "where")]
     pub clause: Option<String>,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Do not ask again for these paths.
     #[arg(long)]
     pub protect: bool,
@@ -43,6 +47,10 @@ impl Operation for ConflictKeep {
             &ids(app, &args.ids, args.clause.as_deref())?,
             &Decision::Keep {
                 protect: args.protect,
+            },
+            ChangeOptions {
+                dry_run: args.dry_run,
+                ..ChangeOptions::default()
             },
         )
         .map(Output::Outcome)

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::error::Result;
+use crate::app::conflict::state_word;
+use crate::error::{Error, Kind, Result};
 use crate::ops::selecting::Selecting;
 use crate::ops::{Effect, Operation, Output};
 
@@ -22,6 +23,9 @@ pub struct Args {
     /// Decided ones and those of protected paths, too.
     #[arg(long)]
     pub all: bool,
+    /// Those in this state: open, kept, taken, edited, or all.
+    #[arg(long, value_name = "STATE", conflicts_with = "all")]
+    pub state: Option<String>,
 }
 
 impl Operation for ConflictList {
@@ -33,10 +37,23 @@ impl Operation for ConflictList {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
+        let state = match (args.all, args.state.as_deref()) {
+            (true, _) | (false, Some("all")) => None,
+            (false, None) => Some("open"),
+            (false, Some(state @ ("open" | "kept" | "taken" | "edited"))) => Some(state),
+            (false, Some(other)) => {
+                return Err(Error::new(
+                    Kind::Usage,
+                    format!(
+                        "expected a state of open, kept, taken, edited or all, found `{other}`"
+                    ),
+                ));
+            }
+        };
         let mut selecting = args.selecting;
         let clause = selecting.flags.clause.take();
         let mut rows = app.conflicts_of(&selecting.resolve(app)?)?;
-        rows.retain(|row| args.all || row.is_open());
+        rows.retain(|row| state.is_none_or(|state| state == state_word(row.row.state)));
         if let Some(clause) = clause {
             rows = app.conflicts_where(rows, &clause)?;
         }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::app::change::ChangeOptions;
 use crate::app::conflict::Decision;
 use crate::error::Result;
 use crate::ops::selecting::conflict_ids as ids;
@@ -23,19 +24,29 @@ pub struct Args {
     #[arg(long = "where", value_name = "CLAUSE", conflicts_with = "ids")]
     #[serde(rename = "where")]
     pub clause: Option<String>,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 impl Operation for ConflictTake {
     const NAME: &'static str = "conflict take";
     const ABOUT: &'static str = "Decide conflicts for the incoming value";
     const EFFECT: Effect = Effect::Write;
-    const EXAMPLES: &'static [&'static str] = &["conflict take c41"];
+    const EXAMPLES: &'static [&'static str] = &[
+        "conflict take c41",
+        "conflict take --where \"Path LIKE '%.image'\" --dry-run",
+    ];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
         app.decide(
             &ids(app, &args.ids, args.clause.as_deref())?,
             &Decision::Take,
+            ChangeOptions {
+                dry_run: args.dry_run,
+                ..ChangeOptions::default()
+            },
         )
         .map(Output::Outcome)
     }

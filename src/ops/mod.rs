@@ -17,6 +17,7 @@ pub mod changeset_discard;
 pub mod changeset_get;
 pub mod changeset_list;
 pub mod changeset_remove;
+pub mod conflict_edit;
 pub mod conflict_keep;
 pub mod conflict_list;
 pub mod conflict_show;
@@ -80,6 +81,7 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<changeset_get::ChangesetGet>(),
     OpDef::of::<changeset_list::ChangesetList>(),
     OpDef::of::<changeset_remove::ChangesetRemove>(),
+    OpDef::of::<conflict_edit::ConflictEdit>(),
     OpDef::of::<conflict_keep::ConflictKeep>(),
     OpDef::of::<conflict_list::ConflictList>(),
     OpDef::of::<conflict_show::ConflictShow>(),

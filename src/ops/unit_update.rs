@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::app::change::ChangeOptions;
+use crate::app::lateral::MergeOptions;
+use crate::app::select::Selection;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
 use crate::model::RevisionRef;
@@ -36,10 +38,10 @@ pub struct Args {
     #[arg(long)]
     pub upgrade: bool,
     /// Where both sides changed a path, take the incoming value.
-    #[arg(long, requires = "upgrade")]
+    #[arg(long)]
     pub prefer_incoming: bool,
     /// Refuse, rather than store a conflict, where both sides changed a path.
-    #[arg(long, requires = "upgrade")]
+    #[arg(long)]
     pub strict: bool,
     /// Make the data of this revision the new head: a number, N-1 (one before live), live,
     /// prev-live.
@@ -49,6 +51,17 @@ pub struct Args {
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label_change)]
     #[serde(rename = "label")]
     pub labels: Vec<(String, Option<String>)>,
+    /// Merge revisions of this unit, a sibling say: space/unit.
+    #[arg(long, value_name = "UNIT", alias = "merge-source")]
+    #[serde(alias = "merge_source")]
+    pub merge_unit: Option<String>,
+    /// What was made after this revision of it is merged [default: since the last merge, or since
+    /// it last took its upstream].
+    #[arg(long, value_name = "REVISION", requires = "merge_unit")]
+    pub merge_base: Option<u32>,
+    /// Up to and with this revision of it [default: its head].
+    #[arg(long, value_name = "REVISION", requires = "merge_unit")]
+    pub merge_end: Option<u32>,
     /// Only show what would be written.
     #[arg(long)]
     pub dry_run: bool,
@@ -61,11 +74,12 @@ pub struct Args {
 impl Operation for UnitUpdate {
     const NAME: &'static str = "unit update";
     const ABOUT: &'static str =
-        "Change units: new data, a patch, an upgrade, an earlier revision, labels";
+        "Change units: new data, a patch, an upgrade, a merge, an earlier revision, labels";
     const EFFECT: Effect = Effect::Write;
     const EXAMPLES: &'static [&'static str] = &[
         "unit update --upgrade --patch --space 'traderx-prod-*'",
         "unit update --upgrade --patch --dry-run --space traderx-prod-us",
+        "unit update traderx-prod-asia/trade-service --merge-unit traderx-prod-eu/trade-service --merge-base 46 --merge-end 47",
         "unit update traderx-prod-us/trade-service --patch '{\"spec\":{\"replicas\":3}}'",
         "unit update traderx-base/trade-service k8s/trade-service-v2.yaml",
         "unit update --filter high-volume-trading --label tier=critical",
@@ -81,13 +95,26 @@ impl Operation for UnitUpdate {
         };
         let body = args.patch.as_deref().filter(|body| !body.is_empty());
         if !args.labels.is_empty() {
-            let is_alone =
-                args.file.is_none() && body.is_none() && args.restore.is_none() && !args.upgrade;
+            let is_alone = args.file.is_none()
+                && body.is_none()
+                && args.restore.is_none()
+                && !args.upgrade
+                && args.merge_unit.is_none();
             if !is_alone {
                 return Err(one_of());
             }
             let labels = args.labels.into_iter().collect();
             return shown(app.set_labels(&selection, &labels, change)?);
+        }
+        if !args.upgrade && args.merge_unit.is_none() && (args.strict || args.prefer_incoming) {
+            return Err(Error::new(
+                Kind::Usage,
+                "expected --strict and --prefer-incoming with --upgrade or --merge-unit, found \
+                 neither",
+            ));
+        }
+        if let Some(source) = &args.merge_unit {
+            return merge(app, &args, source, &selection, change);
         }
         let outcome = match (args.file, body, args.restore, args.upgrade) {
             (Some(file), None, None, false) => {
@@ -115,8 +142,33 @@ impl Operation for UnitUpdate {
 fn one_of() -> Error {
     Error::new(
         Kind::Usage,
-        "expected one of a file, --patch JSON, --upgrade, --restore REVISION and --label KEY=VALUE",
+        "expected one of a file, --patch JSON, --upgrade, --merge-unit UNIT, \
+         --restore REVISION and --label KEY=VALUE",
     )
+}
+
+fn merge(
+    app: &App,
+    args: &Args,
+    source: &str,
+    selection: &Selection,
+    change: ChangeOptions,
+) -> Result<Output> {
+    let has_patch = args.patch.as_ref().is_some_and(|body| !body.is_empty());
+    if args.file.is_some() || has_patch || args.restore.is_some() || args.upgrade {
+        return Err(Error::new(
+            Kind::Usage,
+            "expected --merge-unit without a file, a patch, --upgrade and --restore",
+        ));
+    }
+    let options = MergeOptions {
+        change,
+        base: args.merge_base,
+        end: args.merge_end,
+        prefer_incoming: args.prefer_incoming,
+        strict: args.strict,
+    };
+    shown(app.merge_from(selection, app.unit_named(source)?, options)?)
 }
 
 fn json(text: &str) -> Result<Value> {

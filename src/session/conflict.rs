@@ -1,13 +1,15 @@
 //! Conflict rows in scripts.
 
-use rhai::{Engine, Map};
+use rhai::{Dynamic, Engine, Map};
 
 use crate::app::App;
+use crate::app::change::ChangeOptions;
 use crate::app::conflict::{Decision, state_word};
+use crate::app::conflict_edit::EditedValue;
 use crate::error::Result;
 use crate::id::ConflictId;
 use crate::model::Conflict;
-use crate::session::convert::{Options, Scripted, scripted, thrown};
+use crate::session::convert::{Options, Scripted, scripted, thrown, to_json};
 use crate::session::outcome::ScriptOutcome;
 use crate::session::selection::{ScriptTable, count};
 
@@ -56,19 +58,50 @@ impl IntoIterator for ScriptConflicts {
     }
 }
 
-fn decide(app: &App, ids: &[ConflictId], decision: Decision) -> Scripted<ScriptOutcome> {
-    let outcome = scripted(app.decide(ids, &decision))?;
+fn decide(app: &App, ids: &[ConflictId], decision: &Decision) -> Scripted<ScriptOutcome> {
+    decide_with(app, ids, decision, ChangeOptions::default())
+}
+
+fn decide_with(
+    app: &App,
+    ids: &[ConflictId],
+    decision: &Decision,
+    change: ChangeOptions,
+) -> Scripted<ScriptOutcome> {
+    let outcome = scripted(app.decide(ids, decision, change))?;
     match outcome.failure() {
         Some(error) => Err(thrown(error)),
         None => Ok(ScriptOutcome::new(app, outcome)),
     }
 }
 
-fn keep_decision(options: &Map) -> Result<Decision> {
+fn keep(app: &App, ids: &[ConflictId], options: &Map) -> Scripted<ScriptOutcome> {
     let mut options = Options::new(options);
-    let protect = options.flag("protect")?;
+    let protect = scripted(options.flag("protect"))?;
+    let change = scripted(only_dry_run(options))?;
+    decide_with(app, ids, &Decision::Keep { protect }, change)
+}
+
+fn take(app: &App, ids: &[ConflictId], options: &Map) -> Scripted<ScriptOutcome> {
+    let change = scripted(only_dry_run(Options::new(options)))?;
+    decide_with(app, ids, &Decision::Take, change)
+}
+
+fn only_dry_run(mut options: Options<'_>) -> Result<ChangeOptions> {
+    let dry_run = options.flag("dry_run")?;
     options.finish()?;
-    Ok(Decision::Keep { protect })
+    Ok(ChangeOptions {
+        dry_run,
+        ..ChangeOptions::default()
+    })
+}
+
+/// A value that a script gives: text stays text, the rest is written as JSON, which is YAML.
+fn edited(value: &Dynamic) -> Result<EditedValue> {
+    match to_json(value)? {
+        serde_json::Value::String(text) => EditedValue::of_text(&text),
+        value => EditedValue::parse(&value.to_string()),
+    }
 }
 
 pub(super) fn register(engine: &mut Engine, app: &App) {
@@ -78,13 +111,16 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
         .register_get("len", |on: &mut ScriptConflicts| count(on.rows.len()))
         .register_fn("len", |on: &mut ScriptConflicts| count(on.rows.len()))
         .register_fn("take", |on: &mut ScriptConflicts| {
-            decide(&on.app, &on.ids(), Decision::Take)
+            decide(&on.app, &on.ids(), &Decision::Take)
+        })
+        .register_fn("take", |on: &mut ScriptConflicts, options: Map| {
+            take(&on.app, &on.ids(), &options)
         })
         .register_fn("keep", |on: &mut ScriptConflicts| {
-            decide(&on.app, &on.ids(), Decision::Keep { protect: false })
+            decide(&on.app, &on.ids(), &Decision::Keep { protect: false })
         })
         .register_fn("keep", |on: &mut ScriptConflicts, options: Map| {
-            decide(&on.app, &on.ids(), scripted(keep_decision(&options))?)
+            keep(&on.app, &on.ids(), &options)
         })
         .register_fn("table", |on: &mut ScriptConflicts| {
             scripted(on.app.conflict_table(&on.rows).map(ScriptTable))
@@ -117,13 +153,20 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
             state_word(on.row.row.state).to_owned()
         })
         .register_fn("take", |on: &mut ScriptConflict| {
-            decide(&on.app, &[on.row.id], Decision::Take)
+            decide(&on.app, &[on.row.id], &Decision::Take)
+        })
+        .register_fn("take", |on: &mut ScriptConflict, options: Map| {
+            take(&on.app, &[on.row.id], &options)
+        })
+        .register_fn("edit", |on: &mut ScriptConflict, value: Dynamic| {
+            let value = scripted(edited(&value))?;
+            decide(&on.app, &[on.row.id], &Decision::Edit(value))
         })
         .register_fn("keep", |on: &mut ScriptConflict| {
-            decide(&on.app, &[on.row.id], Decision::Keep { protect: false })
+            decide(&on.app, &[on.row.id], &Decision::Keep { protect: false })
         })
         .register_fn("keep", |on: &mut ScriptConflict, options: Map| {
-            decide(&on.app, &[on.row.id], scripted(keep_decision(&options))?)
+            keep(&on.app, &[on.row.id], &options)
         })
         .register_fn("to_string", |on: &mut ScriptConflict| {
             scripted(on.app.describe_conflicts(std::slice::from_ref(&on.row)))

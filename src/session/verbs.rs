@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::app::App;
 use crate::app::change::ChangeOptions;
 use crate::app::delete::DeleteOptions;
+use crate::app::lateral::MergeOptions;
 use crate::app::select::Selection;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
@@ -76,6 +77,7 @@ pub(super) fn register<T: Addressed>(engine: &mut Engine) {
 /// Registers the verbs that change data.
 pub(super) fn register_changing<T: Addressed>(engine: &mut Engine) {
     register_changes::<T>(engine);
+    register_merging::<T>(engine);
     register_paths::<T>(engine);
 }
 
@@ -178,6 +180,37 @@ fn register_changes<T: Addressed>(engine: &mut Engine) {
     engine
         .register_fn("upgrade", upgrade)
         .register_fn("upgrade", move |on: &mut T| upgrade(on, Map::new()));
+}
+
+fn register_merging<T: Addressed>(engine: &mut Engine) {
+    let merge = |on: &mut T, source: &str, options: Map| {
+        finished(
+            on,
+            (|| {
+                let mut options = Options::new(&options);
+                let mut number = |key: &'static str| {
+                    let number = options.number(key)?;
+                    number.map(revision_number).transpose()
+                };
+                let (base, end) = (number("base")?, number("end")?);
+                let merge = MergeOptions {
+                    change: change_options(&mut options)?,
+                    base,
+                    end,
+                    prefer_incoming: prefers_incoming(options.text("prefer")?.as_deref())?,
+                    strict: options.flag("strict")?,
+                };
+                options.finish()?;
+                let source = on.app().unit_named(source)?;
+                on.app().merge_from(&on.selection()?, source, merge)
+            })(),
+        )
+    };
+    engine
+        .register_fn("merge", move |on: &mut T, source: &str| {
+            merge(on, source, Map::new())
+        })
+        .register_fn("merge", merge);
 }
 
 /// Reads the option `prefer`.

@@ -23,6 +23,7 @@ mod format;
 mod functions;
 mod hostile;
 mod hostile_input;
+mod lateral;
 mod layers;
 mod log_tamper;
 mod merge;

@@ -2,12 +2,14 @@
 
 use crate::world::World;
 
-const STAGES: [&str; 5] = [
+const STAGES: [&str; 7] = [
     "scripts/stage1-hello-traderx.rhai",
     "scripts/stage2-three-envs.rhai",
     "scripts/stage3-three-regions.rhai",
     "scripts/stage4-push-upgrade.rhai",
     "scripts/stage5-find-and-fix.rhai",
+    "scripts/stage6-atomic-updates.rhai",
+    STAGE_7,
 ];
 
 /// Everything desired that a script may change, as JSON without what moves by itself.
@@ -126,7 +128,7 @@ fn an_upgrade_keeps_the_replicas_of_each_region_and_touches_no_other_byte() {
 
 #[test]
 fn setting_up_deploys_nothing_and_deploying_changes_nothing_desired() {
-    for stage in ["1", "2", "3", "4", "5"] {
+    for stage in ["1", "2", "3", "4", "5", "6", "7"] {
         let world = World::tutorial();
         drop(world.ok(&["run", "scripts/setup-structure.rhai", stage]));
         let live = world.json(&["unit", "list", "--where", "LiveRevisionNum IS NOT NULL"]);
@@ -204,22 +206,148 @@ fn stage_five_is_done_once_and_a_scale_that_is_set_later_stays() {
     assert_eq!(world.json(&["log", "--limit", "1"]), operations);
 }
 
+const STAGE_7: &str = "scripts/stage7-emergency-bypass.rhai";
+
 #[test]
-fn once_every_stage_has_run_none_writes_anything_more() {
+fn the_emergency_fix_goes_sideways_and_a_second_run_writes_nothing() {
     let world = World::tutorial();
-    for stage in [2, 4, 0, 3, 1] {
-        drop(world.ok(&["run", STAGES[stage]]));
+    let printed = world.ok(&["run", STAGE_7]);
+    let flag = "spec.template.spec.containers.?name=trade-service.env.?name=CIRCUIT_BREAKER.value";
+    for (region, replicas) in [("us", 3), ("eu", 2), ("asia", 2)] {
+        let unit = format!("traderx-prod-{region}/trade-service");
+        assert_eq!(value(&world, &unit, flag), "true", "{printed}");
+        assert_eq!(value(&world, &unit, "spec.replicas"), replicas, "{region}");
     }
+    let rows = world.json(&[
+        "revision",
+        "list",
+        "traderx-prod-eu/trade-service",
+        "--limit",
+        "3",
+    ]);
+    let facts = |at: usize| (rows[at]["Num"].clone(), rows[at]["User"].clone());
+    assert_eq!(facts(0), (47.into(), "alice@trading.com".into()));
+    assert_eq!(facts(1), (46.into(), "system".into()));
+    assert_eq!(facts(2), (45.into(), "system".into()));
+    let log = world.ok(&["log", "--limit", "100"]);
+    for part in [
+        "scale replicas 5→2 (market close)",
+        "scale replicas 2→5 (market open)",
+        "set CIRCUIT_BREAKER=true",
+    ] {
+        assert!(log.contains(part), "no `{part}` in {log}");
+    }
+    let asia = world.json(&[
+        "revision",
+        "list",
+        "traderx-prod-asia/trade-service",
+        "--limit",
+        "1",
+    ]);
+    assert_eq!(
+        asia[0]["Description"],
+        "merge traderx-prod-eu/trade-service r46..r47"
+    );
+    let live = world.json(&["unit", "list", "--where", "Status = 'Ready'"]);
+    assert_eq!(live.as_array().map(Vec::len), Some(6));
     let before = desired(&world);
     let operations = world.json(&["log", "--limit", "1"]);
-    for stage in [4, 1, 3, 0, 2, 4, 3] {
-        drop(world.ok(&["run", STAGES[stage]]));
-        assert_eq!(
-            world.json(&["log", "--limit", "1"]),
-            operations,
-            "{} wrote again",
-            STAGES[stage]
-        );
-    }
+    drop(world.ok(&["run", STAGE_7]));
     assert_eq!(desired(&world), before);
+    assert_eq!(world.json(&["log", "--limit", "1"]), operations);
+}
+
+/// Numbers that look random, the same in every run.
+struct Shuffle(u64);
+
+impl Shuffle {
+    fn order(&mut self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..STAGES.len()).collect();
+        for at in (1..order.len()).rev() {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let other = usize::try_from(self.0 >> 33).expect("it fits") % (at + 1);
+            order.swap(at, other);
+        }
+        order
+    }
+}
+
+#[test]
+fn the_stages_run_in_any_order_and_once_all_have_run_none_writes_anything_more() {
+    let mut shuffle = Shuffle(2026);
+    for round in 0..10 {
+        let world = World::tutorial();
+        let first = shuffle.order();
+        for stage in &first {
+            drop(world.ok(&["run", STAGES[*stage]]));
+        }
+        drop(world.ok(&["run", "scripts/validate.rhai", "7"]));
+        let before = desired(&world);
+        let operations = world.json(&["log", "--limit", "1"]);
+        for stage in shuffle.order() {
+            drop(world.ok(&["run", STAGES[stage]]));
+            assert_eq!(
+                world.json(&["log", "--limit", "1"]),
+                operations,
+                "round {round}, {first:?}: {} wrote again",
+                STAGES[stage]
+            );
+        }
+        assert_eq!(desired(&world), before, "{first:?}");
+    }
+}
+
+#[test]
+fn the_emergency_fix_survives_upgrades_scaling_and_hands() {
+    for upgrade_first in [true, false] {
+        let world = World::tutorial();
+        if upgrade_first {
+            drop(world.ok(&["run", STAGES[3]]));
+        }
+        drop(world.ok(&["run", STAGE_7]));
+        drop(world.ok(&["run", STAGES[3]]));
+        drop(world.ok(&[
+            "function",
+            "do",
+            "--where",
+            "Slug = 'trade-service' AND Space.Slug LIKE '%prod%'",
+            "set-replicas",
+            "3",
+        ]));
+        drop(world.ok(&[
+            "function",
+            "do",
+            "--unit",
+            "traderx-prod-asia/trade-service",
+            "set-env-var",
+            "trade-service",
+            "CIRCUIT_BREAKER",
+            "half",
+        ]));
+        drop(world.ok(&["run", STAGE_7]));
+        let before = desired(&world);
+        let operations = world.json(&["log", "--limit", "1"]);
+        drop(world.ok(&["run", STAGE_7]));
+        assert_eq!(desired(&world), before);
+        assert_eq!(world.json(&["log", "--limit", "1"]), operations);
+        let asia = world.ok(&["unit", "data", "traderx-prod-asia/trade-service"]);
+        assert!(
+            asia.contains("value: \"half\"") && asia.contains("replicas: 3"),
+            "{asia}"
+        );
+        for region in ["eu", "us"] {
+            let data = world.ok(&[
+                "unit",
+                "data",
+                &format!("traderx-prod-{region}/trade-service"),
+            ]);
+            assert!(
+                data.contains("CIRCUIT_BREAKER\n              value: \"true\""),
+                "{data}"
+            );
+        }
+    }
 }

@@ -391,12 +391,33 @@ fn cases_of_more() -> Vec<Case> {
             r#"ensure_space("copies");"#,
             json!({ "dest_space": "copies", "space": "base", "label": [["tier", "core"]] }),
         ),
+        ("changeset create", "", json!({ "slug": "v2" })),
+        (
+            "changeset create",
+            "",
+            json!({ "slug": "v2", "space": "prod-*" }),
+        ),
+        ("changeset discard", STAGED, json!({ "slug": "v2" })),
+        ("changeset delete", STAGED, json!({ "slug": "v2" })),
+        (
+            "changeset remove",
+            STAGED,
+            json!({ "slug": "v2", "unit": "base/web" }),
+        ),
+        (
+            "conflict edit",
+            UPGRADE,
+            json!({ "id": "c1", "value": "web:mine" }),
+        ),
         ("undo", "", json!({})),
         ("undo", UPGRADE, json!({})),
         ("redo", "undo();", json!({})),
         ("redo", r#"unit("base/lone").delete(); undo();"#, json!({})),
     ]
 }
+
+/// A changeset with a staged change.
+const STAGED: &str = r#"create_changeset("v2").unit("base/web").set_replicas(8);"#;
 
 #[test]
 fn every_operation_that_writes_desired_state_has_a_case() {
