@@ -77,7 +77,10 @@ fn registered(engine: &Engine, catalogue: &Catalogue) -> Result<BTreeSet<Entry>>
             .collect();
         let receiver = types.first().and_then(|name| receiver(name));
         let name = text("name");
-        let is_of_units = matches!(receiver.as_deref(), Some("Unit" | "Selection" | "Outcome"));
+        let is_of_units = matches!(
+            receiver.as_deref(),
+            Some("Unit" | "Selection" | "Outcome" | "Staged")
+        );
         let takes_a_map = matches!(types[..], [one] if one.to_lowercase().ends_with("map"));
         let is_operation = takes_a_map && operations.contains(name);
         if is_operation || (is_of_units && functions.contains(name)) {
@@ -93,7 +96,20 @@ fn registered(engine: &Engine, catalogue: &Catalogue) -> Result<BTreeSet<Entry>>
             arity,
         });
     }
-    Ok(entries)
+    // Staged units have the verbs of every unit that change data; those are described once.
+    let is_shared = |entry: &Entry| {
+        entry.receiver.as_deref() == Some("Staged")
+            && entries.iter().any(|other| {
+                other.receiver.as_deref() == Some("Selection")
+                    && (&other.name, other.arity) == (&entry.name, entry.arity)
+            })
+    };
+    let shared: BTreeSet<Entry> = entries
+        .iter()
+        .filter(|entry| is_shared(entry))
+        .cloned()
+        .collect();
+    Ok(entries.difference(&shared).cloned().collect())
 }
 
 /// The type that a first parameter is the receiver of.
@@ -104,7 +120,8 @@ fn receiver(type_name: &str) -> Option<String> {
 }
 
 /// The words that stand for another receiver in the written part than the type of their name.
-const RECEIVERS: [(&str, &[&str]); 3] = [
+const RECEIVERS: [(&str, &[&str]); 4] = [
+    ("changeset", &["ChangeSet"]),
     ("any", &["Unit", "Selection", "Outcome"]),
     ("rows", &["Conflicts"]),
     ("row", &["Conflict"]),

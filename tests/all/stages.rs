@@ -55,9 +55,9 @@ fn each_stage_runs_alone_and_twice_and_the_second_run_changes_nothing() {
 }
 
 #[test]
-fn the_order_of_the_stages_does_not_matter_to_what_they_leave() {
+fn the_order_of_the_first_five_stages_does_not_matter_to_what_they_leave() {
     let reference = World::tutorial();
-    for stage in STAGES {
+    for stage in &STAGES[..5] {
         drop(reference.ok(&["run", stage]));
     }
     let facts = |world: &World| {

@@ -156,6 +156,9 @@ impl Place {
         for target in view.targets().unwrap() {
             lines.push(format!("{target:?}"));
         }
+        for changeset in view.changesets().unwrap() {
+            lines.push(format!("{changeset:?}"));
+        }
         for filter in view.filters().unwrap() {
             lines.push(format!("{filter:?}"));
         }
@@ -407,7 +410,7 @@ fn cases_of_more() -> Vec<Case> {
         (
             "conflict edit",
             UPGRADE,
-            json!({ "id": "c1", "value": "web:mine" }),
+            json!({ "id": "c2", "value": "web:mine" }),
         ),
         ("undo", "", json!({})),
         ("undo", UPGRADE, json!({})),
