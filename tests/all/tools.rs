@@ -125,7 +125,7 @@ fn a_version_goes_through_the_base_and_replicas_stay() {
 
     let printed = ok(&world, "scripts/bulk-operations.rhai 2 version :v9");
     assert!(
-        printed.contains("upgrade   3 units matched: 3 changed"),
+        printed.contains("UPGRADED   traderx/reference-data r1 → r2 into 3 variants"),
         "{printed}"
     );
     let tags = values(&world, "traderx-prod/reference-data", IMAGE);
