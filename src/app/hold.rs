@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::app::outcome::{Outcome, Status, UnitReport};
+use crate::app::change::ChangeOptions;
+use crate::app::outcome::Outcome;
 use crate::app::related::Related;
 use crate::app::rollout::duration;
 use crate::app::select::Selection;
@@ -10,7 +11,6 @@ use crate::app::table::{Cell, Table};
 use crate::app::{App, Verb};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
-use crate::id::OpId;
 use crate::model::{Hold, Unit};
 
 impl App {
@@ -61,46 +61,10 @@ impl App {
         verb: &str,
         held: &dyn Fn(&Unit, Timestamp) -> Option<Hold>,
     ) -> Result<Outcome> {
-        let (reports, op): (_, Option<OpId>) = self.write(Verb::new(verb), |transaction| {
-            self.refuse_moved(transaction, selection)?;
-            let now = transaction.at();
-            let mut reports = Vec::with_capacity(selection.pins().len());
-            for pin in selection.pins() {
-                let mut unit = transaction.unit(pin.unit)?;
-                let space = transaction.space(unit.space)?;
-                let before = unit.held.clone();
-                unit.held = held(&unit, now);
-                let is_changed = unit.held != before;
-                if is_changed {
-                    transaction.put_unit(&unit)?;
-                }
-                reports.push(UnitReport {
-                    unit: unit.id,
-                    reference: format!("{}/{}", space.slug, unit.slug),
-                    before: unit.head,
-                    after: unit.head,
-                    status: if is_changed {
-                        Status::Changed
-                    } else {
-                        Status::Unchanged
-                    },
-                    note: String::new(),
-                    conflicts: Vec::new(),
-                });
-            }
-            Ok(reports)
-        })?;
-        let outcome = Outcome {
-            verb: verb.to_owned(),
-            op,
-            reports,
-            is_preview: self.is_rehearsing(),
-            ..Outcome::default()
-        };
-        match outcome.empty() {
-            Some(error) => Err(error),
-            None => Ok(outcome),
-        }
+        let options = ChangeOptions::default();
+        self.change_records(selection, Verb::new(verb), options, &|unit, now| {
+            unit.held = held(unit, now);
+        })
     }
 
     /// The units that are held, by whom and until when.

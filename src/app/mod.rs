@@ -59,6 +59,7 @@ pub mod style;
 pub mod table;
 mod targets;
 pub mod undo;
+mod unit_record;
 pub mod upgrade;
 
 use project::Project;
