@@ -269,7 +269,9 @@ impl fmt::Display for Test {
         let text = |text: &str| Literal::from(text).to_string();
         write!(f, "{} ", self.left)?;
         match &self.check {
-            Check::Compare(comparison, right) => write!(f, "{} {right}", comparison.sign()),
+            Check::Compare(comparison, right) => {
+                write!(f, "{} {}", comparison.sign(), right.on_the_right())
+            }
             Check::In(items) => {
                 write!(f, "{not}IN (")?;
                 for (i, item) in items.iter().enumerate() {
@@ -278,7 +280,10 @@ impl fmt::Display for Test {
                 }
                 f.write_str(")")
             }
-            Check::Between(low, high) => write!(f, "{not}BETWEEN {low} AND {high}"),
+            Check::Between(low, high) => {
+                let (low, high) = (low.on_the_right(), high.on_the_right());
+                write!(f, "{not}BETWEEN {low} AND {high}")
+            }
             Check::Like(pattern) => {
                 let word = match (pattern.syntax(), self.negated) {
                     (Syntax::Like, _) => "LIKE",
@@ -295,6 +300,21 @@ impl fmt::Display for Test {
             Check::Has(member) => write!(f, "? {}", text(member)),
             Check::Null => write!(f, "IS {not}NULL"),
         }
+    }
+}
+
+impl Operand {
+    /// Its text behind a comparison, where a bare word is refused as a text without quotes: a path
+    /// of one step is written with an escape. An `e` is not escaped, since `\e` is the empty key.
+    fn on_the_right(&self) -> String {
+        let mut text = self.to_string();
+        let is_bare = matches!(self, Self::Path(_))
+            && !text.contains(['.', '/', '(', '\\'])
+            && text != "replicas";
+        if let Some(at) = text.find(|c| c != 'e').filter(|_| is_bare) {
+            text.insert(at, '\\');
+        }
+        text
     }
 }
 

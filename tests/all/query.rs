@@ -409,6 +409,19 @@ fn read(clause: &str) -> Query {
     parse(clause).unwrap_or_else(|error| panic!("{clause}: {error}"))
 }
 
+#[test]
+fn a_path_of_one_step_reads_back_on_the_right() {
+    for text in [
+        r"\e > \읎",
+        r"spec.a = \kind",
+        r"spec.a = e\kind",
+        r"spec.a BETWEEN \b AND \c",
+    ] {
+        let query = parse(text).expect(text);
+        assert_eq!(read(&query.to_string()), query, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn three_valued_laws(a in condition(), b in condition(), unit in unit()) {
