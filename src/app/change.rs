@@ -128,7 +128,7 @@ impl App {
         options: ChangeOptions,
         plan: &Planner<'_>,
     ) -> Result<Outcome> {
-        if let Some(staging) = &self.1 {
+        if let Some(staging) = self.staging() {
             return self.stage(staging, selection, &verb, options, plan);
         }
         let text = verb.text.clone();
@@ -393,15 +393,7 @@ impl Planned {
 
     /// The report of a unit that nothing has been done to yet.
     fn report(&self) -> UnitReport {
-        UnitReport {
-            unit: self.head.unit.id,
-            reference: self.head.reference(),
-            before: self.head.unit.head,
-            after: self.head.unit.head,
-            status: Status::Unchanged,
-            note: String::new(),
-            conflicts: Vec::new(),
-        }
+        UnitReport::unchanged(&self.head.unit, self.head.reference())
     }
 }
 

@@ -227,6 +227,11 @@ impl App {
         &self.0.settings.project
     }
 
+    /// Where its changes are staged, rather than written.
+    pub(crate) fn staging(&self) -> Option<&changeset::Staging> {
+        self.1.as_deref()
+    }
+
     /// Who does what is done.
     pub fn actor(&self) -> String {
         let stacked = self.scope().actors.last().cloned();

@@ -12,6 +12,7 @@ use crate::app::style::{self, HEADING};
 use crate::app::table::{Cell, Table};
 use crate::error::{Error, Kind};
 use crate::id::{ConflictId, OpId, UnitId};
+use crate::model::Unit;
 
 /// What became of one unit.
 #[derive(Debug, Clone)]
@@ -68,6 +69,21 @@ impl UnitReport {
             (before, after) if before == after => format!("r{after}"),
             (0, known) | (known, 0) => format!("r{known}"),
             (before, after) => format!("r{before} → r{after}"),
+        }
+    }
+}
+
+impl UnitReport {
+    /// The report of a unit that nothing has been done to yet.
+    pub(crate) fn unchanged(unit: &Unit, reference: String) -> Self {
+        Self {
+            unit: unit.id,
+            reference,
+            before: unit.head,
+            after: unit.head,
+            status: Status::Unchanged,
+            note: String::new(),
+            conflicts: Vec::new(),
         }
     }
 }

@@ -193,13 +193,10 @@ impl App {
                     continue;
                 }
                 skipped.push(UnitReport {
-                    unit: unit.id,
-                    reference,
                     before: 0,
                     after: 0,
                     status: Status::Skipped("not deployed".to_owned()),
-                    note: String::new(),
-                    conflicts: Vec::new(),
+                    ..UnitReport::unchanged(&unit, reference)
                 });
             }
             Ok((deployed, skipped))

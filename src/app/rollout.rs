@@ -70,14 +70,11 @@ impl Shipment {
     }
 
     fn report(&self) -> UnitReport {
+        let live = self.unit.live.unwrap_or(0);
         UnitReport {
-            unit: self.unit.id,
-            reference: self.reference().to_owned(),
-            before: self.unit.live.unwrap_or(0),
-            after: self.unit.live.unwrap_or(0),
-            status: Done::Unchanged,
-            note: String::new(),
-            conflicts: Vec::new(),
+            before: live,
+            after: live,
+            ..UnitReport::unchanged(&self.unit, self.reference().to_owned())
         }
     }
 }

@@ -65,19 +65,12 @@ impl App {
                 self.note_touched(&before);
                 transaction.put_unit(&unit)?;
             }
-            reports.push(UnitReport {
-                unit: unit.id,
-                reference: format!("{}/{}", space.slug, unit.slug),
-                before: unit.head,
-                after: unit.head,
-                status: if is_changed {
-                    Status::Changed
-                } else {
-                    Status::Unchanged
-                },
-                note: String::new(),
-                conflicts: Vec::new(),
-            });
+            let reference = format!("{}/{}", space.slug, unit.slug);
+            let mut report = UnitReport::unchanged(&unit, reference);
+            if is_changed {
+                report.status = Status::Changed;
+            }
+            reports.push(report);
         }
         Ok(reports)
     }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::changeset::ChangeSetOptions;
+use crate::app::outcome::plural;
 use crate::error::Result;
 use crate::ops::selecting::{SelectingFlags, object};
 use crate::ops::{Effect, Operation, Output};
@@ -58,7 +59,7 @@ impl Operation for ChangesetCreate {
         let word = if made.is_new { "created" } else { "unchanged" };
         let units = made.changeset.entries.len();
         Ok(object(
-            format!("changeset {slug} {word}, {units} units\n"),
+            format!("changeset {slug} {word}, {}\n", plural(units, "unit")),
             serde_json::json!({ "Name": slug, "Units": units, "Result": word }),
         ))
     }

@@ -13,6 +13,7 @@ use crate::model::{ChangeSet, ChangeSetEntry, ChangeSetState, Intent, Pinned};
 use crate::query::nearest;
 
 mod apply;
+mod complete;
 mod plan;
 mod recover;
 mod show;

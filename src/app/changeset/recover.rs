@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::changeset::apply::{close, complete, member_objects, put_back};
+use crate::app::changeset::apply::{member_objects, put_back};
 use crate::app::changeset::busy;
+use crate::app::changeset::complete::{close, complete};
 use crate::app::cluster::Slot;
 use crate::app::lease::has_ended;
 use crate::app::select::Selection;

@@ -92,15 +92,7 @@ impl App {
         for pin in selection.pins() {
             let unit = transaction.unit(pin.unit)?;
             let head = laid_over(transaction, unit, &changeset)?;
-            let mut report = UnitReport {
-                unit: head.unit.id,
-                reference: head.reference(),
-                before: head.unit.head,
-                after: head.unit.head,
-                status: Status::Unchanged,
-                note: String::new(),
-                conflicts: Vec::new(),
-            };
+            let mut report = UnitReport::unchanged(&head.unit, head.reference());
             match plan(&head).and_then(|plan| refuse_conflicts(plan, &head)) {
                 Err(error) => report.status = Status::Failed(error),
                 Ok(Plan::Skip(reason)) => report.status = Status::Skipped(reason),
@@ -120,7 +112,7 @@ impl App {
 
     /// Refuses what a changeset cannot hold.
     pub(crate) fn refuse_staged(&self, what: &str) -> Result<()> {
-        let Some(staging) = &self.1 else {
+        let Some(staging) = self.staging() else {
             return Ok(());
         };
         Err(Error::new(
@@ -135,7 +127,7 @@ impl App {
 
     /// The data that the changeset of this application holds for a unit, where it holds any.
     pub(crate) fn staged_data(&self, view: &View, unit: &Unit) -> Result<Option<Staged>> {
-        let Some(staging) = &self.1 else {
+        let Some(staging) = self.staging() else {
             return Ok(None);
         };
         let changeset = view.find_changeset(&staging.changeset)?;
