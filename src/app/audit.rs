@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::app::blame::reference_of;
+use crate::app::history::message_of;
 use crate::app::outcome::plural;
 use crate::app::show::source_word;
 use crate::app::table::{Cell, Table};
@@ -23,7 +24,7 @@ const SHOWN_PATHS: usize = 8;
 
 /// What is said of a change: the message of its operation where there is one, else what it was.
 fn change_of(view: &View, revision: &Revision) -> Result<String> {
-    let message = view.operation(revision.op)?.message;
+    let message = message_of(view, revision.op)?;
     Ok(message.unwrap_or_else(|| revision.description.clone()))
 }
 

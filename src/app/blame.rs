@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::app::history::message_of;
 use crate::app::select::Selection;
 use crate::db::View;
 use crate::error::{Error, Kind, Result};
@@ -197,7 +198,7 @@ impl Asked<'_> {
             trace.push(Step {
                 reference: reference_of(view, revision.unit)?,
                 through: through(view, &revision)?,
-                message: view.operation(revision.op)?.message,
+                message: message_of(view, revision.op)?,
                 place: self.place(view, shown, &revision)?,
                 revision: revision.clone(),
             });

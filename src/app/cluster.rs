@@ -19,6 +19,11 @@ impl Slot {
         self.0.ok_or_else(lost)
     }
 
+    /// Takes the transaction out, to be put back.
+    pub(crate) fn take(&mut self) -> Result<Transaction> {
+        self.0.take().ok_or_else(lost)
+    }
+
     pub(crate) fn transaction(&mut self) -> Result<&mut Transaction> {
         self.0.as_mut().ok_or_else(lost)
     }

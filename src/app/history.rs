@@ -7,6 +7,7 @@ use crate::app::outcome::plural;
 use crate::app::table::{Cell, Table};
 use crate::db::View;
 use crate::error::{Error, Kind, Result};
+use crate::id::OpId;
 use crate::model::{Revision, RevisionRef, Unit};
 
 /// A revision of a unit, with an error that names the unit as people do.
@@ -47,6 +48,12 @@ pub(crate) fn resolve(view: &View, unit: &Unit, revision: RevisionRef) -> Result
     .hint(format!(
         "windlass revision list {reference} shows those there are"
     )))
+}
+
+/// What was said of an operation; nothing of one that is not finished yet.
+pub(crate) fn message_of(view: &View, op: OpId) -> Result<Option<String>> {
+    let operation = view.find_operation(op)?;
+    Ok(operation.and_then(|operation| operation.message))
 }
 
 impl App {

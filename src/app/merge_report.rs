@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::app::edit::brief_path;
+use crate::app::history::message_of;
 use crate::app::outcome::{Outcome, Status, UnitReport, plural};
 use crate::app::table::{Cell, Table};
 use crate::db::View;
@@ -135,7 +136,7 @@ fn brought(view: &View, range: Range, into: usize, is_told: bool) -> Result<Brou
     let mut revisions = Vec::new();
     for num in first..=range.to {
         let revision = view.revision(unit.id, num)?;
-        let message = view.operation(revision.op).ok().and_then(|op| op.message);
+        let message = message_of(view, revision.op)?;
         let new = view.stream(&revision.data)?;
         let mut paths: Vec<String> = Vec::new();
         for difference in crate::yaml::diff(&old, &new) {

@@ -1,6 +1,7 @@
 //! One snapshot to read, one transaction to write; and the transaction that several calls share.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::cluster::Slot;
@@ -197,10 +198,13 @@ impl App {
         body: impl FnOnce() -> Result<T>,
         inspect: impl FnOnce(&mut Transaction, T) -> Result<R>,
     ) -> Result<R> {
+        if self.is_rehearsing() {
+            return self.rehearse_inside(body, inspect);
+        }
         if self.has_open() {
             return Err(Error::new(
                 Kind::Usage,
-                "expected a preview by itself, found one inside atomic or another preview",
+                "expected a preview outside atomic, found one inside",
             ));
         }
         let transaction = self.0.db.overlay()?;
@@ -209,6 +213,39 @@ impl App {
         self.scope().own_heads = heads;
         let value = result?;
         inspect(open?.slot.transaction()?, value)
+    }
+
+    /// As [`Self::rehearse`], on a copy of what the rehearsal that goes on has written so far; the
+    /// rehearsal sees nothing of it.
+    fn rehearse_inside<T, R>(
+        &self,
+        body: impl FnOnce() -> Result<T>,
+        inspect: impl FnOnce(&mut Transaction, T) -> Result<R>,
+    ) -> Result<R> {
+        let Some(mut outer) = self.scope().open.take() else {
+            return Err(Error::new(Kind::Internal, "the rehearsal was lost"));
+        };
+        let mut below = outer.slot.take()?;
+        below.settle()?;
+        let below = Arc::new(below);
+        let heads = self.scope().own_heads.clone();
+        let touched = std::mem::take(&mut self.scope().touched);
+        let result = Transaction::over(&below)
+            .map_err(Error::from)
+            .and_then(|transaction| {
+                let (value, open) = self.with_open(Open::new(transaction, true, None), body);
+                let value = value?;
+                inspect(open?.slot.transaction()?, value)
+            });
+        if let Some(transaction) = Arc::into_inner(below) {
+            outer.slot = Slot::new(transaction);
+        }
+        let mut scope = self.scope();
+        scope.own_heads = heads;
+        scope.touched = touched;
+        scope.open = Some(outer);
+        drop(scope);
+        result
     }
 
     /// Looks at what a dry run needs: through a transaction of which nothing is kept, or through

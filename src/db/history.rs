@@ -97,6 +97,14 @@ impl View {
         self.get(&Key::Operation(op), op)
     }
 
+    /// An operation by number, if it is there; that of an open transaction is not yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn find_operation(&self, op: OpId) -> Result<Option<Operation>, Error> {
+        self.find(&Key::Operation(op), op)
+    }
+
     /// Operations, newest first, at most `limit`; with `before` only those older than it.
     ///
     /// # Errors

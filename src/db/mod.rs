@@ -49,6 +49,7 @@ mod history;
 mod index;
 mod key;
 mod log;
+mod nested;
 mod older;
 mod pack;
 mod place;

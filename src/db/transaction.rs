@@ -105,6 +105,26 @@ impl Transaction {
         self.amendable.clear();
     }
 
+    /// The clock by which it is dated.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Makes everything written so far, given numbers and half-filled packs included, readable
+    /// for a transaction that is laid over this one.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        for (counter, last) in &self.counters {
+            let key = Key::Counter(*counter).encode();
+            self.view
+                .buffer()
+                .insert(key, Some(last.to_be_bytes().to_vec()));
+        }
+        self.flush()
+    }
+
     /// Whether it makes the store.
     pub fn is_first(&mut self) -> bool {
         self.view.buffer().is_first()

@@ -252,3 +252,46 @@ fn bound_values_are_values_never_clauses() {
     );
     assert_eq!(printed, "1\n0\n2\nInvalid\n");
 }
+
+#[test]
+fn a_preview_inside_a_rehearsal_sees_it_and_leaves_no_trace_in_it() {
+    let world = World::empty();
+    let script = r#"
+        let text = "kind: ConfigMap\nmetadata: {name: x}\ndata: {a: '1'}\n";
+        let space = ensure_space("s");
+        let x = space.ensure_unit("x", text);
+        let seen = units("s/*").preview(|all| {
+            all.patch(#{ data: #{ a: "2" } });
+            ensure_space("s").ensure_unit("y", text);
+            print(units("s/*").len);
+        });
+        print(seen.diff().contains("+ data: {a: '2'}"));
+        print(units("s/*").len);
+        print(x.get("data.a"));
+        // Numbers that the preview gave are given again.
+        space.ensure_unit("z", text).patch(#{ data: #{ a: "3" } });
+        print(unit("s/z").get("data.a") + unit("s/x").get("data.a"));
+        print(atomic("why", || { x.patch(#{ data: #{ a: "4" } }); x.history(1) }).contains("patch"));
+    "#;
+    world.write("script.rhai", script);
+    let printed = world.ok(&["run", "--dry-run", "script.rhai"]);
+    assert!(
+        printed.starts_with("2\ntrue\n1\n1\n31\ntrue\n"),
+        "{printed}"
+    );
+    assert!(!world.path().join(".windlass").exists());
+}
+
+#[test]
+fn every_stage_can_be_rehearsed() {
+    let world = World::tutorial();
+    for round in ["on an empty store", "once all have run"] {
+        for stage in crate::stages::STAGES {
+            let ran = world.run(&["run", "--dry-run", stage]);
+            assert_eq!(ran.code, 0, "{stage} {round}: {}{}", ran.stdout, ran.stderr);
+        }
+        for stage in crate::stages::STAGES {
+            drop(world.ok(&["run", stage]));
+        }
+    }
+}

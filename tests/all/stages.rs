@@ -2,7 +2,7 @@
 
 use crate::world::World;
 
-const STAGES: [&str; 7] = [
+pub(crate) const STAGES: [&str; 7] = [
     "scripts/stage1-hello-traderx.rhai",
     "scripts/stage2-three-envs.rhai",
     "scripts/stage3-three-regions.rhai",
