@@ -60,6 +60,30 @@ impl Runtime {
     }
 }
 
+impl Runtime {
+    /// As [`Self::interrupt_on_ctrl_c`], for a process that others start and stop: what asks it to
+    /// terminate counts as well.
+    pub fn interrupt_on_stop(&self) -> Interrupt {
+        let interrupt = self.interrupt_on_ctrl_c();
+        #[cfg(unix)]
+        {
+            let flag = interrupt.clone();
+            let _listener = self.inner.spawn(async move {
+                use tokio::signal::unix::{SignalKind, signal};
+                let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+                    return;
+                };
+                while terminate.recv().await.is_some() {
+                    if flag.set() {
+                        std::process::exit(143);
+                    }
+                }
+            });
+        }
+        interrupt
+    }
+}
+
 /// Whether somebody asked for what is running to stop.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);

@@ -7,6 +7,7 @@
 
 mod baseline;
 mod corpus;
+mod line;
 mod measure;
 mod table;
 mod work;

@@ -2,16 +2,8 @@
 
 use std::fmt;
 
+use crate::line::{self, Line};
 use crate::measure::Taken;
-
-/// What is to be reached.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Line {
-    /// At most so many milliseconds at 2,000 units.
-    Ms(f64),
-    /// At most so many times the baseline.
-    Ratio(f64),
-}
 
 /// One piece of work.
 #[derive(Debug, Clone)]
@@ -23,25 +15,6 @@ pub(crate) struct Row {
     pub(crate) line: Line,
     /// Peak of resident memory, MiB.
     pub(crate) peak: Option<f64>,
-}
-
-/// The number of units that the lines in milliseconds are drawn for.
-const DRAWN_FOR: usize = 2_000;
-
-impl Row {
-    fn ratio(&self) -> Option<f64> {
-        let theirs = self.theirs?.millis();
-        (theirs > 0.0).then(|| self.ours.millis() / theirs)
-    }
-
-    /// Whether the line is met; none where it is drawn for another number of units.
-    fn is_met(&self) -> Option<bool> {
-        match self.line {
-            Line::Ratio(line) => self.ratio().map(|ratio| ratio <= line),
-            Line::Ms(line) if self.units == DRAWN_FOR => Some(self.ours.millis() <= line),
-            Line::Ms(_) => None,
-        }
-    }
 }
 
 /// The rows of one number of units.
@@ -61,27 +34,21 @@ impl fmt::Display for Table<'_> {
                 .ours
                 .processor
                 .map(|time| format!("{:.1} ms", time.as_secs_f64() * 1e3));
-            let line = match row.line {
-                Line::Ms(line) => format!("{line} ms"),
-                Line::Ratio(line) => format!("{line} x"),
-            };
-            let met = match row.is_met() {
-                Some(true) => "yes",
-                Some(false) => "NO",
-                None => "",
-            };
+            let ratio = line::ratio(row.ours, row.theirs);
+            let is_met = row.line.is_met(row.units, row.ours, row.theirs);
             let units = u32::try_from(row.units).map_or(f64::MAX, f64::from);
             writeln!(
                 f,
-                "{:<30} {:>10} {:>10} {:>10} {:>7} {:>9} {:>9.1} {:>9}  {met}",
+                "{:<30} {:>10} {:>10} {:>10} {:>7} {:>9} {:>9.1} {:>9}  {}",
                 row.work,
                 millis(row.ours),
                 or_blank(processor),
                 or_blank(row.theirs.map(millis)),
-                or_blank(row.ratio().map(|ratio| format!("{ratio:.2}"))),
-                line,
+                or_blank(ratio.map(|ratio| format!("{ratio:.2}"))),
+                row.line,
                 row.ours.millis() * 1e3 / units,
                 or_blank(row.peak.map(|peak| format!("{peak:.0}"))),
+                line::in_words(is_met),
             )?;
         }
         Ok(())

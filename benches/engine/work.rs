@@ -21,8 +21,9 @@ use windlass::id::{Slug, UnitId};
 
 use crate::baseline::{Sqlite, difference, replay};
 use crate::corpus;
+use crate::line::Line;
 use crate::measure::{self, Taken};
-use crate::table::{Line, Row};
+use crate::table::Row;
 use crate::{Result, Scale};
 
 /// How many units carry the label, and how many are variants of the base, that indexes find.

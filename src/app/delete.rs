@@ -1,15 +1,15 @@
 //! Deleting units, spaces and targets. What is live is refused, destroyed first, or left behind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::app::cluster::Slot;
+use crate::app::dispatch::{Destinations, Dispatch};
 use crate::app::outcome::{Outcome, Status as Done, UnitReport, plural};
 use crate::app::record::target;
 use crate::app::rollout::{namespace, nothing_to_do};
 use crate::app::select::{Pin, Selection};
 use crate::app::{App, Verb};
 use crate::db::{Transaction, View};
-use crate::deploy::{Object, PLACEHOLDER, Target as _};
+use crate::deploy::{Object, PLACEHOLDER, Target};
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId, UnitId};
 use crate::model::{Space, Status, Unit};
@@ -82,12 +82,14 @@ impl App {
             self.destroy_live(&selection)?;
         }
         let verb = format!("space delete {}", space.slug);
+        let mut made = BTreeMap::new();
+        let destinations = self.destinations_of(&selection)?;
         let (mut outcome, op) = self.write_slot(Verb::new(verb.clone()), |slot| {
             let transaction = slot.transaction()?;
             let units = transaction.units(&transaction.unit_ids_in(id)?)?;
             refuse(transaction, &space, &units, options)?;
             let ids: Vec<UnitId> = units.iter().map(|unit| unit.id).collect();
-            let namespaces = namespaces(transaction, &space, &units)?;
+            made.append(&mut namespaces(transaction, &space, &units)?);
             let variants = variants_elsewhere(transaction, &ids)?;
             let mut outcome = remove(transaction, &ids, options)?;
             for (kind, count) in transaction.contents_of(id)? {
@@ -98,9 +100,26 @@ impl App {
             transaction.clear_space(id)?;
             transaction.delete_space(id)?;
             outcome.notes.extend(losing(&variants));
-            release(slot, &namespaces, &mut outcome.notes)?;
+            let mut dispatch = Dispatch::Joined(slot);
+            release(
+                &mut dispatch,
+                &made,
+                &destinations,
+                true,
+                &mut outcome.notes,
+            )?;
             Ok(outcome)
         })?;
+        if !self.is_rehearsing() {
+            let mut dispatch = Dispatch::Stepwise(self);
+            release(
+                &mut dispatch,
+                &made,
+                &destinations,
+                false,
+                &mut outcome.notes,
+            )?;
+        }
         outcome.verb = verb;
         outcome.op = op;
         outcome.is_preview = self.is_rehearsing();
@@ -246,6 +265,9 @@ fn remove(
         if is_live && !options.force {
             return Err(still_live(&reference, unit.status));
         }
+        for target in transaction.inventoried(unit.id)? {
+            transaction.put_inventory(unit.id, &target, None)?;
+        }
         transaction.delete_unit(unit.id)?;
         let note = if is_live {
             "deleted; its objects stay on the target, and nobody owns them"
@@ -305,31 +327,52 @@ fn losing(variants: &[String]) -> Option<String> {
     ))
 }
 
-/// The namespaces that applies of these units may have created.
-fn namespaces(view: &View, space: &Space, units: &[Unit]) -> Result<BTreeSet<String>> {
-    let mut found = BTreeSet::new();
+/// The namespaces that applies of these units may have created, by target.
+fn namespaces(
+    view: &View,
+    space: &Space,
+    units: &[Unit],
+) -> Result<BTreeMap<Slug, BTreeSet<String>>> {
+    let mut found: BTreeMap<Slug, BTreeSet<String>> = BTreeMap::new();
     for unit in units {
         let Some(slug) = target(unit, space) else {
             continue;
         };
-        found.insert(namespace(view, slug, space)?);
+        let names = found.entry(slug.parse()?).or_default();
+        names.insert(namespace(view, slug, space)?);
         let mut texts = vec![unit.data];
         if let Some(sent) = unit.last_applied.filter(|sent| *sent != unit.head) {
             texts.push(view.revision(unit.id, sent)?.data);
         }
         for text in texts {
             let objects = Object::all(&view.stream(&text)?);
-            found.extend(objects.into_iter().map(|object| object.id.namespace));
+            names.extend(objects.into_iter().map(|object| object.id.namespace));
         }
     }
-    found.retain(|name| !name.is_empty() && name != PLACEHOLDER);
+    for names in found.values_mut() {
+        names.retain(|name| !name.is_empty() && name != PLACEHOLDER);
+    }
     Ok(found)
 }
 
-fn release(slot: &mut Slot, namespaces: &BTreeSet<String>, notes: &mut Vec<String>) -> Result<()> {
-    for namespace in namespaces {
-        if slot.with_sandbox(|sandbox| Ok(sandbox.release_namespace(namespace)?))? {
-            notes.push(format!("namespace {namespace} deleted on the target"));
+/// Deletes namespaces on the sandbox, or on every other target.
+fn release(
+    dispatch: &mut Dispatch<'_>,
+    namespaces: &BTreeMap<Slug, BTreeSet<String>>,
+    destinations: &Destinations,
+    is_sandbox: bool,
+    notes: &mut Vec<String>,
+) -> Result<()> {
+    for (slug, names) in namespaces {
+        let destination = destinations.get(slug)?;
+        if destination.is_sandbox() != is_sandbox {
+            continue;
+        }
+        for namespace in names {
+            let release = |target: &dyn Target| Ok(target.release_namespace(namespace)?);
+            if dispatch.with(destination, "", release)? {
+                notes.push(format!("namespace {namespace} deleted on the target"));
+            }
         }
     }
     Ok(())

@@ -127,6 +127,31 @@ impl App {
     }
 }
 
+impl App {
+    /// Reads an instant that has passed: a time of today (`02:40`, yesterday's where that is still to
+    /// come), or a date with a time; none where it is neither.
+    pub fn instant_past(&self, text: &str) -> Option<Timestamp> {
+        let now = self.now();
+        if let Ok(at) = text.parse::<Timestamp>() {
+            return (at <= now).then_some(at);
+        }
+        let time: jiff::civil::Time = text.parse().ok()?;
+        let zone = jiff::tz::TimeZone::system();
+        let today = jiff::Timestamp::from_microsecond(now.microseconds())
+            .ok()?
+            .to_zoned(zone.clone());
+        let at = today.date().to_datetime(time).to_zoned(zone).ok()?;
+        let at = if at > today {
+            at.checked_sub(jiff::Span::new().days(1)).ok()?
+        } else {
+            at
+        };
+        Some(Timestamp::from_microseconds(
+            at.timestamp().as_microsecond(),
+        ))
+    }
+}
+
 fn microseconds(length: Duration) -> i64 {
     i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }

@@ -3,7 +3,7 @@
 //! [`App`] is one open project. Every use case reads through one snapshot or writes through one
 //! transaction; inside [`App::atomic`] and [`App::preview`] they all share the one that is open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{RunId, Slug, UnitId};
 use crate::model::{Hash, Process};
+use crate::runtime::Runtime;
 use crate::script::{Catalogue, Runner};
 use crate::store::{Embedded, Waiting};
 
@@ -24,10 +25,13 @@ mod clone_all;
 mod cluster;
 pub mod conflict;
 pub mod conflict_edit;
+mod connect;
 mod contest;
 pub mod create;
 pub mod delete;
 mod difference;
+mod dispatch;
+pub mod drift;
 pub mod edit;
 mod files;
 pub mod filter;
@@ -49,6 +53,7 @@ pub mod project;
 mod record;
 mod related;
 pub mod rollback;
+pub mod rollback_target;
 pub mod rollout;
 mod scope;
 pub mod select;
@@ -57,10 +62,13 @@ mod sort;
 pub mod spaces;
 pub mod style;
 pub mod table;
-mod targets;
+mod takeover;
+pub mod targets;
 pub mod undo;
 mod unit_record;
 pub mod upgrade;
+pub mod why;
+pub mod worker;
 
 use project::Project;
 
@@ -104,6 +112,8 @@ struct Inner {
     catalogue: OnceLock<Catalogue>,
     runner: Runner,
     scope: Mutex<Scope>,
+    connections: Mutex<BTreeMap<Slug, connect::Connection>>,
+    runtime: OnceLock<Arc<Runtime>>,
 }
 
 /// What changes while a session runs.
@@ -117,6 +127,9 @@ struct Scope {
     is_lent: bool,
     /// The changeset that is being applied just now.
     applying: Option<Slug>,
+    /// Changesets that a process left half applied and whose cluster could not be asked: once a
+    /// session is enough.
+    unsettled: BTreeSet<Slug>,
     /// The heads that this session wrote: its own writes never make its selections refuse.
     own_heads: BTreeMap<UnitId, u32>,
     /// The units that the open transaction touched, as they were before.
@@ -218,6 +231,8 @@ impl App {
             actor: OnceLock::new(),
             catalogue: OnceLock::new(),
             runner: Runner::new(),
+            connections: Mutex::default(),
+            runtime: OnceLock::new(),
         };
         Self(Arc::new(inner), None)
     }
@@ -242,6 +257,19 @@ impl App {
     /// Tells the person at the terminal something.
     pub(crate) fn notify(&self, line: &str) {
         (self.0.settings.notify)(line);
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// The clusters that this process is connected to.
+    fn connections(&self) -> MutexGuard<'_, BTreeMap<Slug, connect::Connection>> {
+        // Each use leaves the map whole, so a panic of another thread does no harm.
+        self.0
+            .connections
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn scope(&self) -> MutexGuard<'_, Scope> {

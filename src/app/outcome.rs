@@ -8,10 +8,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::merge_report::MergeReport;
+use crate::app::rollout::RolloutReport;
 use crate::app::style::{self, HEADING};
 use crate::app::table::{Cell, Table};
 use crate::error::{Error, Kind};
-use crate::id::{ConflictId, OpId, UnitId};
+use crate::id::{ApplyId, ConflictId, OpId, UnitId};
 use crate::model::Unit;
 
 /// What became of one unit.
@@ -95,6 +96,8 @@ pub struct Outcome {
     pub verb: String,
     /// The operation that was written; none where nothing changed or nothing was to be written.
     pub op: Option<OpId>,
+    /// The apply, where something was sent.
+    pub apply: Option<ApplyId>,
     /// Every unit that was matched, in the selection's order.
     pub reports: Vec<UnitReport>,
     /// Whether this only says what would happen.
@@ -107,6 +110,10 @@ pub struct Outcome {
     pub decisions: String,
     /// Notes that concern no single unit.
     pub notes: Vec<String>,
+    /// Of an apply: what was sent, and what came of it.
+    pub rollout: Option<Box<RolloutReport>>,
+    /// Of an apply that failed: why, what runs now, and what to run next.
+    pub aftermath: String,
     /// Of an upgrade or a merge that brought something: what, and who took it.
     pub merge: Option<Box<MergeReport>>,
 }
@@ -247,7 +254,7 @@ impl Outcome {
 
     /// What would change, and what there is to decide.
     fn write_blocks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for block in [&self.changes, &self.decisions] {
+        for block in [&self.changes, &self.decisions, &self.aftermath] {
             if block.is_empty() {
                 continue;
             }
@@ -321,6 +328,7 @@ impl Outcome {
         let mut value = json!({
             "Verb": self.verb,
             "Operation": self.op.map(|op| op.to_string()),
+            "Apply": self.apply.map(|apply| apply.to_string()),
             "Preview": self.is_preview,
             "Matched": self.reports.len(),
             "Changed": self.changed(),
@@ -368,10 +376,18 @@ impl fmt::Display for Outcome {
         }
         match (self.op, self.is_preview) {
             (Some(op), _) => writeln!(f, "   {op}")?,
+            (None, false) if self.apply.is_some() => {
+                writeln!(f, "   {}", self.apply.unwrap_or_default())?;
+            }
             (None, true) => writeln!(f, "   nothing was written")?,
             (None, false) => writeln!(f)?,
         }
-        let table = self.table().without_header();
+        let failed = self.rollout.as_ref();
+        let failed = failed.filter(|rollout| rollout.has_failed() && !self.is_preview);
+        let table = match failed {
+            Some(rollout) => rollout.table(),
+            None => self.table().without_header(),
+        };
         let table = if is_styled {
             format!("{table:#}")
         } else {

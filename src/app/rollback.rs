@@ -1,6 +1,7 @@
 //! Back to an earlier revision: in the store alone, or in the store and the cluster at once.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use crate::app::change::{ChangeOptions, Draft, Head, Plan};
@@ -17,11 +18,47 @@ use crate::id::{ConflictId, UnitId};
 use crate::model::{Bookkeeping, RevisionRef, RevisionSource, Unit};
 use crate::yaml::Stream;
 
+/// Where a rollback goes.
+#[derive(Debug, Clone)]
+pub enum RollbackTo {
+    /// The same for every unit.
+    Revision(RevisionRef),
+    /// To what was live at some moment, unit by unit; none where a unit was not live then.
+    Moment {
+        /// The moment, in words: `before a-93`.
+        name: String,
+        /// The revisions.
+        live: BTreeMap<UnitId, Option<u32>>,
+    },
+}
+
+impl RollbackTo {
+    /// The revision that a unit goes to; none where it was not live.
+    fn of(&self, unit: UnitId) -> Option<RevisionRef> {
+        match self {
+            Self::Revision(revision) => Some(*revision),
+            Self::Moment { live, .. } => {
+                let number = live.get(&unit).copied().flatten()?;
+                Some(RevisionRef::Number(number))
+            }
+        }
+    }
+}
+
+impl fmt::Display for RollbackTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Revision(revision) => revision.fmt(f),
+            Self::Moment { name, .. } => f.write_str(name),
+        }
+    }
+}
+
 /// What a rollback does.
 #[derive(Debug, Clone)]
 pub struct RollbackOptions {
     /// Where to: the revision that was live before, unless something else is said.
-    pub to: RevisionRef,
+    pub to: RollbackTo,
     /// Wait until what was sent is ready, for so long at most; the workloads' own deadlines where
     /// it is none.
     pub wait: bool,
@@ -39,7 +76,7 @@ pub struct RollbackOptions {
 impl Default for RollbackOptions {
     fn default() -> Self {
         Self {
-            to: RevisionRef::PreviousLive,
+            to: RollbackTo::Revision(RevisionRef::PreviousLive),
             wait: false,
             timeout: None,
             until: None,
@@ -97,14 +134,26 @@ impl App {
         revision: RevisionRef,
         options: ChangeOptions,
     ) -> Result<Outcome> {
+        self.restore_each(selection, &RollbackTo::Revision(revision), options)
+    }
+
+    fn restore_each(
+        &self,
+        selection: &Selection,
+        to: &RollbackTo,
+        options: ChangeOptions,
+    ) -> Result<Outcome> {
         let found: BTreeMap<UnitId, Earlier> = self.read(|view| {
             let pins = selection.pins().iter();
-            pins.map(|pin| Ok((pin.unit, earlier(view, &view.unit(pin.unit)?, revision)?)))
-                .collect()
+            pins.map(|pin| {
+                let revision = to.of(pin.unit).unwrap_or(RevisionRef::Head);
+                Ok((pin.unit, earlier(view, &view.unit(pin.unit)?, revision)?))
+            })
+            .collect()
         })?;
         let verb = Verb::with(
-            format!("restore {revision}"),
-            serde_json::json!({ "Revision": revision.to_string() }),
+            format!("restore {to}"),
+            serde_json::json!({ "Revision": to.to_string() }),
         );
         self.change(selection, verb, options, &|head| {
             let draft = found[&head.unit.id].draft(head);
@@ -129,9 +178,16 @@ impl App {
             skip: false,
             overridden,
         };
-        let (deployed, mut skipped) = self.deployed(selection)?;
-        if deployed.pins().is_empty() {
+        let (all, mut skipped) = self.deployed(selection)?;
+        if all.pins().is_empty() {
             return Err(nothing_deployed(selection));
+        }
+        let (mut deployed, mut withdrawn) = (Selection::default(), Selection::default());
+        for pin in all.pins() {
+            match options.to.of(pin.unit) {
+                Some(_) => deployed.push(*pin),
+                None => withdrawn.push(*pin),
+            }
         }
         self.refuse_gated(&deployed, &gates)?;
         let apply = ApplyOptions {
@@ -143,10 +199,14 @@ impl App {
         };
         let work = || {
             let verb = format!("rollback to {}", options.to);
+            if deployed.pins().is_empty() {
+                let gone = self.destroy(&withdrawn)?;
+                return Ok((Outcome::default(), gone, None));
+            }
             let (restored, op) = self.as_one(None, None, || {
                 self.title_open(&verb);
                 let change = ChangeOptions::default();
-                let restored = self.restore(&deployed, options.to, change)?;
+                let restored = self.restore_each(&deployed, &options.to, change)?;
                 if let Some(failure) = restored.failure() {
                     return Err(failure);
                 }
@@ -162,6 +222,11 @@ impl App {
                     ..apply.clone()
                 },
             )?;
+            let mut sent = sent;
+            // What was not there at that moment goes last: what replaces it may be needed first.
+            if !withdrawn.pins().is_empty() && sent.failed() == 0 {
+                sent.reports.extend(self.destroy(&withdrawn)?.reports);
+            }
             Ok((restored, sent, op))
         };
         let (restored, sent, op) = if options.dry_run {

@@ -259,6 +259,11 @@ impl App {
         self.rehearse(|| Ok(()), |transaction, ()| look(transaction))
     }
 
+    /// A transaction of which nothing is kept.
+    pub(crate) fn overlay(&self) -> Result<Transaction> {
+        Ok(self.0.db.overlay()?)
+    }
+
     /// Whether what is written now stays in memory.
     pub fn is_rehearsing(&self) -> bool {
         self.scope()

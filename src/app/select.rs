@@ -11,7 +11,7 @@ use crate::app::filter::Filtering;
 use crate::app::outcome::UnitReport;
 use crate::app::record::UnitRecord;
 use crate::app::related::{Facts, Related};
-use crate::db::{Transaction, View};
+use crate::db::View;
 use crate::error::{Error, Kind, Result};
 use crate::id::{SpaceId, UnitId};
 use crate::model::{Space, Unit};
@@ -215,11 +215,7 @@ impl App {
 
     /// Refuses a selection of which somebody else has changed a unit, and one that nobody asked
     /// for: a bare `*` or nothing at all.
-    pub(crate) fn refuse_moved(
-        &self,
-        transaction: &Transaction,
-        selection: &Selection,
-    ) -> Result<()> {
+    pub(crate) fn refuse_moved(&self, view: &View, selection: &Selection) -> Result<()> {
         if selection.is_unsaid {
             return Err(Error::new(
                 Kind::Usage,
@@ -227,10 +223,10 @@ impl App {
             )
             .hint("`*/*` and --space '*' mean every unit of every space"));
         }
-        self.refuse_applying(transaction, selection)?;
+        self.refuse_applying(view, selection)?;
         for pins in selection.pins.chunks(CHUNK) {
             let ids: Vec<UnitId> = pins.iter().map(|pin| pin.unit).collect();
-            for (pin, unit) in pins.iter().zip(transaction.find_units(&ids)?) {
+            for (pin, unit) in pins.iter().zip(view.find_units(&ids)?) {
                 self.refuse_other(*pin, unit.as_ref())?;
             }
         }

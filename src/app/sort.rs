@@ -19,6 +19,37 @@ impl App {
     /// # Errors
     /// When the column is neither an attribute nor a data path.
     pub fn sorted(&self, selection: &Selection, column: &str) -> Result<Selection> {
+        let mut sorted = selection.emptied();
+        for (pin, _) in self.keyed(selection, column)? {
+            sorted.push(pin);
+        }
+        Ok(sorted)
+    }
+
+    /// The selection cut into pieces of one value of a column each, in the order of [`Self::sorted`].
+    ///
+    /// # Errors
+    /// As [`Self::sorted`].
+    pub(crate) fn grouped(
+        &self,
+        selection: &Selection,
+        column: &str,
+    ) -> Result<Vec<(Value, Selection)>> {
+        let mut groups: Vec<(Value, Selection)> = Vec::new();
+        for (pin, value) in self.keyed(selection, column)? {
+            match groups.last_mut() {
+                Some((last, group)) if *last == value => group.push(pin),
+                _ => {
+                    let mut group = selection.emptied();
+                    group.push(pin);
+                    groups.push((value, group));
+                }
+            }
+        }
+        Ok(groups)
+    }
+
+    fn keyed(&self, selection: &Selection, column: &str) -> Result<Vec<(Pin, Value)>> {
         let column = Column::parse(column)?;
         let mut keyed = self.read(|view| {
             let mut related = Related::new(view);
@@ -40,11 +71,7 @@ impl App {
         } else {
             sort_by(&mut keyed, text);
         }
-        let mut sorted = selection.emptied();
-        for (pin, _) in keyed {
-            sorted.push(pin);
-        }
-        Ok(sorted)
+        Ok(keyed)
     }
 }
 

@@ -7,15 +7,70 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::app::cluster::Slot;
+use crate::app::connect::{named, parameter, refuse_unknown_kind};
+use crate::app::dispatch::Destination;
+use crate::app::outcome::{Outcome, Status as Done, UnitReport};
+use crate::app::record::target;
 use crate::app::table::{Cell, Table};
+use crate::app::worker::MISSED_POLLS;
 use crate::app::{App, Verb};
-use crate::deploy::{Fault, Target as _};
+use crate::clock::Timestamp;
+use crate::db::Transaction;
+use crate::deploy::Fault;
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId};
-use crate::model::{Probe, Space, Target, Worker, WorkerMode};
+use crate::model::{Probe, Space, Status, Target, Worker, WorkerMode};
 
 /// The target that `worker install` sets where a space has none.
-const SANDBOX: &str = "sandbox";
+pub(crate) const SANDBOX: &str = "sandbox";
+
+/// The kind of a target that is a cluster.
+pub(crate) const KUBERNETES: &str = "kubernetes";
+
+/// How a worker is installed.
+#[derive(Debug, Clone, Default)]
+pub struct InstallOptions {
+    /// Ask the target for one answer.
+    pub wait: bool,
+    /// The context of the cluster that the space is to deploy to from now on; the target that it
+    /// has, or else the sandbox, where this is none.
+    pub kubernetes: Option<String>,
+}
+
+/// What a target is to be.
+#[derive(Debug, Clone, Default)]
+pub struct TargetOptions {
+    /// `sandbox` or `kubernetes`; what it is already, else `kubernetes` where a context is given,
+    /// else `sandbox`.
+    pub kind: Option<String>,
+    /// The namespace of objects that name none.
+    pub namespace: Option<String>,
+    /// The context of the kubeconfig.
+    pub context: Option<String>,
+    /// The kubeconfig, where it is not that of `kubectl`.
+    pub kubeconfig: Option<String>,
+}
+
+impl TargetOptions {
+    fn kind<'a>(&'a self, found: Option<&'a Target>) -> &'a str {
+        match (&self.kind, found) {
+            (Some(kind), _) => kind,
+            (None, Some(found)) => &found.kind,
+            (None, None) if self.context.is_some() || self.kubeconfig.is_some() => KUBERNETES,
+            (None, None) => SANDBOX,
+        }
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        [
+            (parameter::NAMESPACE, &self.namespace),
+            (parameter::CONTEXT, &self.context),
+            (parameter::KUBECONFIG, &self.kubeconfig),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.as_ref().map(|value| (name, value)))
+    }
+}
 
 /// How many names a cell of a table shows.
 const MAX_NAMES: usize = 3;
@@ -57,41 +112,96 @@ impl fmt::Display for InstalledWorker {
 }
 
 impl App {
-    /// Makes sure of a target.
+    /// Makes sure of a target. A cluster is asked which one it is, and the target keeps that.
     ///
     /// # Errors
-    /// [`Kind::Usage`] when there is no such kind of target, [`Kind::Exists`] when the name
-    /// stands for a target of another kind.
-    pub fn ensure_target(&self, slug: &Slug, kind: &str, namespace: Option<&str>) -> Result<Value> {
-        if kind != SANDBOX {
+    /// [`Kind::Usage`] when there is no such kind of target, or the sandbox is given a context;
+    /// [`Kind::Exists`] when the name stands for a target of another kind; [`Kind::NotFound`] when
+    /// there is no such context; [`Kind::Conflict`] when the context leads to another cluster than
+    /// the target is; [`Kind::Unavailable`] when the cluster does not answer.
+    pub fn ensure_target(&self, slug: &Slug, options: &TargetOptions) -> Result<Value> {
+        let found = self.read(|view| Ok(view.find_target(slug)?))?;
+        let kind = options.kind(found.as_ref());
+        refuse_unknown_kind(kind)?;
+        if let Some(found) = found.as_ref().filter(|found| found.kind != kind) {
             return Err(Error::new(
-                Kind::Usage,
-                format!("expected the kind of a target, `sandbox`, found `{kind}`"),
+                Kind::Exists,
+                format!("expected `{slug}` to be a {kind}, found a {}", found.kind),
             ));
         }
+        if kind == SANDBOX && (options.context.is_some() || options.kubeconfig.is_some()) {
+            return Err(
+                Error::new(Kind::Usage, "expected no context for a sandbox, found one")
+                    .hint("--kind kubernetes makes a target of a cluster"),
+            );
+        }
+        let mut target = found.clone().unwrap_or_else(|| Target {
+            slug: slug.clone(),
+            kind: kind.to_owned(),
+            parameters: BTreeMap::new(),
+        });
+        for (name, value) in options.parameters() {
+            target.parameters.insert(name.to_owned(), value.clone());
+        }
+        if found.as_ref() == Some(&target) {
+            return Ok(json!(target));
+        }
+        if kind == KUBERNETES {
+            let (connection, recognised) = self.recognised(&target)?;
+            self.remember(recognised.clone(), connection);
+            target = recognised;
+        }
         let verb = Verb::new(format!("target ensure {slug}"));
-        let (target, _) = self.write(verb, |transaction| {
-            let found = transaction.find_target(slug)?;
-            if let Some(found) = &found
-                && found.kind != kind
-            {
-                return Err(Error::new(
-                    Kind::Exists,
-                    format!("expected `{slug}` to be a {kind}, found a {}", found.kind),
-                ));
-            }
-            let mut target = found.clone().unwrap_or_else(|| sandbox(slug));
-            if let Some(namespace) = namespace {
-                target
-                    .parameters
-                    .insert("namespace".to_owned(), namespace.to_owned());
-            }
-            if found.as_ref() != Some(&target) {
+        self.write(verb, |transaction| Ok(transaction.put_target(&target)?))?;
+        Ok(json!(target))
+    }
+
+    /// Makes a target the cluster that it now leads to. What is live on the cluster it was before
+    /// stays there; on this one nothing is.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is no such target, [`Kind::Usage`] when it is the sandbox,
+    /// [`Kind::Unavailable`] when the cluster does not answer.
+    pub fn rebind_target(&self, slug: &Slug, options: &TargetOptions) -> Result<Outcome> {
+        let found = self.read(|view| Ok(view.find_target(slug)?))?;
+        let Some(mut target) = found else {
+            return Err(Error::new(
+                Kind::NotFound,
+                format!("expected a target `{slug}`, found none"),
+            )
+            .hint("windlass target list shows the targets there are"));
+        };
+        if target.kind == SANDBOX {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("expected `{slug}` to be a cluster, found the sandbox"),
+            ));
+        }
+        for (name, value) in options.parameters() {
+            target.parameters.insert(name.to_owned(), value.clone());
+        }
+        let identity = self.connect(&target)?.identity();
+        let identity = identity.map_err(|error| named(Error::from(error), slug))?;
+        let is_same = target.parameters.get(parameter::CLUSTER) == Some(&identity.cluster);
+        let parameters = &mut target.parameters;
+        parameters.insert(parameter::SERVER.to_owned(), identity.server);
+        parameters.insert(parameter::CLUSTER.to_owned(), identity.cluster);
+        let text = format!("target rebind {slug}");
+        let (mut outcome, op) = self.write(Verb::new(text.clone()), |transaction| {
+            if transaction.find_target(slug)?.as_ref() != Some(&target) {
                 transaction.put_target(&target)?;
             }
-            Ok(target)
+            let mut outcome = Outcome {
+                verb: text,
+                ..Outcome::default()
+            };
+            if !is_same {
+                outcome.reports = forget(transaction, slug)?;
+            }
+            Ok(outcome)
         })?;
-        Ok(json!(target))
+        outcome.op = op;
+        Ok(outcome)
     }
 
     /// Makes sure of a space's worker, and of a target for its units: the sandbox where the space
@@ -103,8 +213,17 @@ impl App {
         &self,
         slug: &Slug,
         space: SpaceId,
-        wait: bool,
+        options: &InstallOptions,
     ) -> Result<InstalledWorker> {
+        let wait = options.wait;
+        if let Some(context) = &options.kubernetes {
+            self.deploy_to(space, context)?;
+        }
+        let probed = if wait {
+            self.probe_cluster(slug, space)?
+        } else {
+            None
+        };
         let verb = Verb::new(format!("worker install {slug}"));
         let (worker, _) = self.write_slot(verb, |slot| {
             let transaction = slot.transaction()?;
@@ -127,9 +246,14 @@ impl App {
                 space: space.id,
                 mode: WorkerMode::Embedded,
                 last_probe: None,
+                poll: None,
+                auto_apply: false,
             });
             if wait && !worker.last_probe.as_ref().is_some_and(|probe| probe.ok) {
-                let message = slot.with_sandbox(|sandbox| Ok(sandbox.probe()?))?;
+                let message = match probed {
+                    Some(message) => message,
+                    None => slot.with_sandbox(|sandbox| Ok(sandbox.probe()?))?,
+                };
                 worker.last_probe = Some(Probe {
                     at,
                     ok: true,
@@ -146,6 +270,65 @@ impl App {
             })
         })?;
         Ok(worker)
+    }
+
+    /// Makes a cluster the target of a space: the target that has this context, else a new one of
+    /// its name.
+    fn deploy_to(&self, space: SpaceId, context: &str) -> Result<()> {
+        let found = self.read(|view| {
+            let mut targets = view.targets()?.into_iter();
+            let is_meant = |target: &Target| {
+                target
+                    .parameters
+                    .get(parameter::CONTEXT)
+                    .map(String::as_str)
+                    == Some(context)
+            };
+            Ok(targets.find(is_meant).map(|target| target.slug))
+        })?;
+        let slug = match found {
+            Some(slug) => slug,
+            None => slug_of(context)?,
+        };
+        let options = TargetOptions {
+            kind: Some(KUBERNETES.to_owned()),
+            context: Some(context.to_owned()),
+            ..TargetOptions::default()
+        };
+        self.ensure_target(&slug, &options)?;
+        let verb = Verb::new(format!("deploy to {slug}"));
+        self.write(verb, |transaction| {
+            let mut space = transaction.space(space)?;
+            if space.target.as_ref() != Some(&slug) {
+                space.target = Some(slug);
+                transaction.put_space(&space)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// The answer of a space's target, where that is a cluster and the worker has none yet.
+    fn probe_cluster(&self, worker: &Slug, space: SpaceId) -> Result<Option<String>> {
+        let target = self.read(|view| {
+            let is_answered = view
+                .find_worker(space, worker)?
+                .is_some_and(|worker| worker.last_probe.is_some_and(|probe| probe.ok));
+            let target = view.space(space)?.target;
+            Ok(target.filter(|_| !is_answered))
+        })?;
+        let Some(slug) = target else {
+            return Ok(None);
+        };
+        match self.destination_named(&slug)? {
+            Destination::Sandbox => Ok(None),
+            Destination::Cluster(target) => {
+                let answer = target.probe();
+                Ok(Some(
+                    answer.map_err(|error| named(Error::from(error), &slug))?,
+                ))
+            }
+        }
     }
 
     /// The targets as a table, with the spaces that deploy to each and who serves those.
@@ -194,15 +377,18 @@ impl App {
         self.read(|view| {
             let mut table = Table::new(["Name", "Condition", "Space", "LastSeen"]);
             for worker in view.workers()? {
-                let seen = worker
-                    .last_probe
-                    .as_ref()
-                    .map(|probe| probe.at.to_minutes());
+                let (condition, seen) = match worker.mode {
+                    WorkerMode::Embedded => (condition(&worker), worker.last_probe.clone()),
+                    WorkerMode::Process => {
+                        let beat = view.heartbeat(worker.space, &worker.slug)?;
+                        (beating(&worker, beat.as_ref(), view.now()), beat)
+                    }
+                };
                 table.push(vec![
                     Cell::text(worker.slug.as_str()),
-                    Cell::text(condition(&worker)),
+                    Cell::text(condition),
                     Cell::text(view.space(worker.space)?.slug.as_str()),
-                    Cell::text(seen.unwrap_or_default()),
+                    Cell::text(seen.map(|probe| probe.at.to_minutes()).unwrap_or_default()),
                 ]);
             }
             Ok(table)
@@ -221,8 +407,8 @@ impl App {
             )
             .hint(
                 "#{ NeverReady: #{ object: #{ group: \"apps\", kind: \"Deployment\", \
-                 namespace: \"prod\", name: \"web\" } } }, Refuse with a reason, or \
-                 LoseConnection with after",
+                 namespace: \"prod\", name: \"web\" } } }, Refuse with a reason, Drift with path, \
+                 value and manager, Delete, or LoseConnection with after",
             )
         })?;
         let verb = Verb::new("inject a fault");
@@ -262,12 +448,66 @@ fn names(all: &[String]) -> Cell {
     }
 }
 
+/// Makes the units of a target not live, for it is another cluster now.
+fn forget(transaction: &mut Transaction, slug: &Slug) -> Result<Vec<UnitReport>> {
+    let mut reports = Vec::new();
+    for space in transaction.spaces()? {
+        for mut unit in transaction.units_in(space.id)? {
+            if target(&unit, &space) != Some(slug.as_str()) || unit.last_applied.is_none() {
+                continue;
+            }
+            let reference = format!("{}/{}", space.slug, unit.slug);
+            let before = unit.live.unwrap_or(0);
+            unit.set_live(None);
+            unit.last_applied = None;
+            unit.status = Status::NoLive;
+            unit.status_reason = None;
+            transaction.put_unit(&unit)?;
+            transaction.put_inventory(unit.id, slug, None)?;
+            reports.push(UnitReport {
+                before,
+                after: 0,
+                status: Done::Changed,
+                ..UnitReport::unchanged(&unit, reference)
+            });
+        }
+    }
+    Ok(reports)
+}
+
 fn sandbox(slug: &Slug) -> Target {
     Target {
         slug: slug.clone(),
         kind: SANDBOX.to_owned(),
         parameters: BTreeMap::new(),
     }
+}
+
+/// How a worker that is a process does: by its last sign of life.
+fn beating(worker: &Worker, beat: Option<&Probe>, now: Timestamp) -> &'static str {
+    let Some(beat) = beat else {
+        return "Unknown";
+    };
+    let limit = i64::from(worker.poll.unwrap_or(1).saturating_mul(MISSED_POLLS)) * 1_000_000;
+    match beat.ok {
+        // A clock elsewhere may be ahead of this one.
+        true if now.microseconds() - beat.at.microseconds() <= limit => "Ready",
+        true => "Silent",
+        false if beat.message == "stopped" => "Stopped",
+        false => "Unreachable",
+    }
+}
+
+/// A name for the target of a context: `arn:aws:eks:eu-west-1:1:cluster/prod` is
+/// `arn-aws-eks-eu-west-1-1-cluster-prod`.
+fn slug_of(context: &str) -> Result<Slug> {
+    let letters = context.to_lowercase();
+    let letters = letters.chars().map(|letter| match letter {
+        'a'..='z' | '0'..='9' | '.' | '_' => letter,
+        _ => '-',
+    });
+    let letters: String = letters.take(Slug::MAX_CHARS).collect();
+    Ok(letters.trim_start_matches(['-', '.', '_']).parse()?)
 }
 
 fn condition(worker: &Worker) -> &'static str {

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::{Error, older};
 use crate::model::{
-    Bookkeeping, ChangeSet, Conflict, Filter, Intent, Operation, Revision, Space, Target, Unit,
-    Worker,
+    Apply, Bookkeeping, ChangeSet, Conflict, Filter, Intent, Operation, Probe, Revision, Space,
+    Target, Unit, Worker,
 };
 
 /// An entity with a stored form.
@@ -47,10 +47,23 @@ impl Stored for Space {
 
 impl Stored for Unit {
     const NAME: &'static str = "unit";
+    const VERSION: u8 = 3;
+
+    fn from_older(version: u8, bytes: &[u8]) -> Option<postcard::Result<Self>> {
+        match version {
+            1 => Some(postcard::from_bytes::<older::Unit1>(bytes).map(Into::into)),
+            2 => Some(postcard::from_bytes::<older::Unit2>(bytes).map(Into::into)),
+            _ => None,
+        }
+    }
+}
+
+impl Stored for Worker {
+    const NAME: &'static str = "worker";
     const VERSION: u8 = 2;
 
     fn from_older(version: u8, bytes: &[u8]) -> Option<postcard::Result<Self>> {
-        (version == 1).then(|| postcard::from_bytes::<older::Unit1>(bytes).map(Into::into))
+        (version == 1).then(|| postcard::from_bytes::<older::Worker1>(bytes).map(Into::into))
     }
 }
 
@@ -60,10 +73,11 @@ stored! {
     Conflict as "conflict";
     Operation as "operation";
     Target as "target";
-    Worker as "worker";
     Filter as "filter";
     ChangeSet as "changeset";
     Intent as "intent";
+    Apply as "apply";
+    Probe as "heartbeat";
 }
 
 /// The stored form of an entity.

@@ -3,7 +3,7 @@
 
 use super::key::Key;
 use super::{Error, codec};
-use crate::model::{Conflict, Operation, Space, Unit};
+use crate::model::{Apply, Conflict, Operation, Space, Unit};
 
 /// An index key with its value.
 pub(super) type Entry = (Key, Vec<u8>);
@@ -53,12 +53,20 @@ pub(super) fn of_operation(operation: &Operation) -> Vec<Entry> {
         .collect()
 }
 
+pub(super) fn of_apply(apply: &Apply) -> Vec<Entry> {
+    match apply.ended {
+        None => vec![(Key::OpenApply(apply.id), Vec::new())],
+        Some(_) => Vec::new(),
+    }
+}
+
 /// The entries of a record as it is stored; an error when it is not what its key says.
 pub(super) fn of_stored(key: &Key, stored: &[u8]) -> Result<Vec<Entry>, Error> {
     match key {
         Key::Space(id) => Ok(of_space(&codec::decode::<Space>(stored, id)?)),
         Key::Unit(id) => Ok(of_unit(&codec::decode::<Unit>(stored, id)?)),
         Key::Conflict(id) => Ok(of_conflict(&codec::decode::<Conflict>(stored, id)?)),
+        Key::Apply(id) => Ok(of_apply(&codec::decode::<Apply>(stored, id)?)),
         _ => Ok(Vec::new()),
     }
 }
@@ -76,5 +84,6 @@ pub(super) fn is_entry(key: &Key) -> bool {
             | Key::Kind(..)
             | Key::ConflictOf(..)
             | Key::RunOperation(..)
+            | Key::OpenApply(_)
     )
 }

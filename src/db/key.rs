@@ -9,6 +9,7 @@
 //! |---|---|---|---|
 //! | `m` | – | number of the store's format, one byte | settings |
 //! | `n` | letter of the counter | the number last given, 8 bytes | settings |
+//! | `k` | space, name of a worker | [`Probe`](crate::model::Probe), in no operation | settings |
 //! | `s` | space | [`Space`](crate::model::Space) | record |
 //! | `u` | unit | [`Unit`](crate::model::Unit) | record |
 //! | `r` | unit, number (4 bytes) | [`Revision`](crate::model::Revision) | record |
@@ -18,6 +19,8 @@
 //! | `f` | space or 0, name | [`Filter`](crate::model::Filter) | record |
 //! | `h` | name | [`ChangeSet`](crate::model::ChangeSet) | record |
 //! | `i` | name of the changeset | [`Intent`](crate::model::Intent) | record |
+//! | `d` | apply | [`Apply`](crate::model::Apply) | cluster |
+//! | `e` | unit, name of the target | what the unit has there, as JSON | cluster |
 //! | `x` | bytes of the sandbox's own | bytes of the sandbox's own | cluster |
 //! | `t` | number of a pack (8 bytes) | texts and their trees (see `pack`) | content |
 //! | `g` | hash | [`Bookkeeping`](crate::model::Bookkeeping) | content |
@@ -30,13 +33,14 @@
 //! | `K` | terminated kind, unit | – | index: kinds of resources |
 //! | `C` | unit, conflict | – | index: conflicts of a unit |
 //! | `R` | run, operation | – | index: operations of a run |
+//! | `O` | apply | – | index: applies that have not ended |
 //! | `o` | operation | [`Operation`](crate::model::Operation) | log |
 //! | `p` | operation, part (4 bytes) | its changes, packed (see `log`) | log |
 //!
 //! Numbers of entities have 8 bytes. Records, cluster records and content are in the log with
 //! what they were; indexes are made from the records, and the log is checked by its own chain.
 
-use crate::id::{ConflictId, OpId, RunId, Slug, SpaceId, UnitId};
+use crate::id::{ApplyId, ConflictId, OpId, RunId, Slug, SpaceId, UnitId};
 use crate::model::Hash;
 
 /// In the place of the number of a space: spaces are numbered from 1.
@@ -49,6 +53,8 @@ pub enum Key {
     Format,
     /// The number that a counter gave last.
     Counter(Counter),
+    /// The last sign of life of a worker's process.
+    Heartbeat(SpaceId, Slug),
     /// A space.
     Space(SpaceId),
     /// A unit.
@@ -67,6 +73,10 @@ pub enum Key {
     ChangeSet(Slug),
     /// What a changeset that is being applied is about to do.
     Intent(Slug),
+    /// An apply.
+    Apply(ApplyId),
+    /// What a unit has on a target.
+    Inventory(UnitId, Slug),
     /// A record of the sandbox.
     Cluster(Vec<u8>),
     /// Index: the place of a text.
@@ -91,6 +101,8 @@ pub enum Key {
     ConflictOf(UnitId, ConflictId),
     /// Index: an operation of a run.
     RunOperation(RunId, OpId),
+    /// Index: an apply that has not ended.
+    OpenApply(ApplyId),
     /// An operation.
     Operation(OpId),
     /// A part of the changes of an operation.
@@ -146,6 +158,9 @@ impl Key {
         match self {
             Self::Format => Writing::new(b'm'),
             Self::Counter(counter) => Writing::new(b'n').bytes(&[counter.letter()]),
+            Self::Heartbeat(space, worker) => Writing::new(b'k')
+                .number(space.0)
+                .bytes(worker.as_str().as_bytes()),
             Self::Space(space) => Writing::new(b's').number(space.0),
             Self::Unit(unit) => Writing::new(b'u').number(unit.0),
             Self::Revision(unit, num) => Writing::new(b'r').number(unit.0).short(*num),
@@ -159,6 +174,10 @@ impl Key {
                 .bytes(slug.as_str().as_bytes()),
             Self::ChangeSet(slug) => Writing::new(b'h').bytes(slug.as_str().as_bytes()),
             Self::Intent(slug) => Writing::new(b'i').bytes(slug.as_str().as_bytes()),
+            Self::Apply(apply) => Writing::new(b'd').number(apply.0),
+            Self::Inventory(unit, target) => Writing::new(b'e')
+                .number(unit.0)
+                .bytes(target.as_str().as_bytes()),
             Self::Cluster(own) => Writing::new(b'x').bytes(own),
             Self::Text(hash) => Writing::new(b'b').bytes(hash.as_bytes()),
             Self::Pack(pack) => Writing::new(b't').number(*pack),
@@ -177,6 +196,7 @@ impl Key {
                 Writing::new(b'C').number(unit.0).number(conflict.0)
             }
             Self::RunOperation(run, op) => Writing::new(b'R').number(run.0).number(op.0),
+            Self::OpenApply(apply) => Writing::new(b'O').number(apply.0),
             Self::Operation(op) => Writing::new(b'o').number(op.0),
             Self::Changes(op, part) => Writing::new(b'p').number(op.0).short(*part),
         }
@@ -193,6 +213,7 @@ impl Key {
                 let letter = fields.byte()?;
                 Self::Counter(Counter::ALL.into_iter().find(|c| c.letter() == letter)?)
             }
+            b'k' => Self::Heartbeat(SpaceId(fields.number()?), fields.last_name()?),
             b's' => Self::Space(SpaceId(fields.number()?)),
             b'u' => Self::Unit(UnitId(fields.number()?)),
             b'r' => Self::Revision(UnitId(fields.number()?), fields.short()?),
@@ -205,6 +226,8 @@ impl Key {
             }
             b'h' => Self::ChangeSet(fields.last_name()?),
             b'i' => Self::Intent(fields.last_name()?),
+            b'd' => Self::Apply(ApplyId(fields.number()?)),
+            b'e' => Self::Inventory(UnitId(fields.number()?), fields.last_name()?),
             b'x' => Self::Cluster(fields.rest().to_vec()),
             b'b' => Self::Text(fields.hash()?),
             b't' => Self::Pack(fields.number()?),
@@ -217,6 +240,7 @@ impl Key {
             b'K' => Self::Kind(fields.text()?, UnitId(fields.number()?)),
             b'C' => Self::ConflictOf(UnitId(fields.number()?), ConflictId(fields.number()?)),
             b'R' => Self::RunOperation(RunId(fields.number()?), OpId(fields.number()?)),
+            b'O' => Self::OpenApply(ApplyId(fields.number()?)),
             b'o' => Self::Operation(OpId(fields.number()?)),
             b'p' => Self::Changes(OpId(fields.number()?), fields.short()?),
             _ => return None,
@@ -285,6 +309,10 @@ pub(super) mod prefix {
 
     pub(in crate::db) fn conflicts_of(unit: UnitId) -> Vec<u8> {
         Writing::new(b'C').number(unit.0).0
+    }
+
+    pub(in crate::db) fn inventories_of(unit: UnitId) -> Vec<u8> {
+        Writing::new(b'e').number(unit.0).0
     }
 
     pub(in crate::db) fn operations_of(run: RunId) -> Vec<u8> {
@@ -418,6 +446,7 @@ mod tests {
             (make(), make()).boxed()
         }
         prop_oneof![
+            two(|| (number(), slug()).prop_map(|(n, s)| Key::Heartbeat(SpaceId(n), s))),
             two(|| number().prop_map(|n| Key::Space(SpaceId(n)))),
             two(|| number().prop_map(|n| Key::Unit(UnitId(n)))),
             two(|| (number(), any::<u32>()).prop_map(|(n, r)| Key::Revision(UnitId(n), r))),
@@ -428,6 +457,8 @@ mod tests {
             two(|| (number(), slug()).prop_map(|(n, s)| Key::Worker(SpaceId(n), s))),
             two(|| (number(), slug())
                 .prop_map(|(n, s)| { Key::Filter((n != NO_SPACE).then_some(SpaceId(n)), s) })),
+            two(|| number().prop_map(|n| Key::Apply(ApplyId(n)))),
+            two(|| (number(), slug()).prop_map(|(n, s)| Key::Inventory(UnitId(n), s))),
             two(|| prop::collection::vec(any::<u8>(), 0..4).prop_map(Key::Cluster)),
             two(|| hash().prop_map(Key::Text)),
             two(|| number().prop_map(Key::Pack)),
@@ -441,6 +472,7 @@ mod tests {
             two(|| (number(), number())
                 .prop_map(|(u, c)| Key::ConflictOf(UnitId(u), ConflictId(c)))),
             two(|| (number(), number()).prop_map(|(r, o)| Key::RunOperation(RunId(r), OpId(o)))),
+            two(|| number().prop_map(|n| Key::OpenApply(ApplyId(n)))),
             two(|| number().prop_map(|n| Key::Operation(OpId(n)))),
             two(|| (number(), any::<u32>()).prop_map(|(n, part)| Key::Changes(OpId(n), part))),
         ]

@@ -39,7 +39,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::store::{Overlay, Store};
+use crate::id::{Slug, SpaceId};
+use crate::model::Probe;
+use crate::store::{Batch, Overlay, Store};
 
 mod blob;
 mod buffer;
@@ -114,6 +116,26 @@ impl Db {
     /// version wrote it.
     pub fn write(&self, verb: &str) -> Result<Transaction, Error> {
         Transaction::begin(self.store.write(verb)?, self.clock)
+    }
+
+    /// Notes that workers are alive, in no operation: signs of life come every few seconds, and
+    /// nobody asks what they were.
+    ///
+    /// # Errors
+    /// As [`Self::write`], and when the disk refuses.
+    pub fn note_heartbeats(
+        &self,
+        workers: &[(SpaceId, Slug)],
+        heartbeat: &Probe,
+    ) -> Result<(), Error> {
+        let mut writer = self.store.write("worker")?;
+        let mut batch = Batch::default();
+        for (space, worker) in workers {
+            let key = Key::Heartbeat(*space, worker.clone());
+            batch.put(key.encode(), encode(heartbeat));
+        }
+        writer.apply(batch)?;
+        Ok(writer.commit()?)
     }
 
     /// Begins a transaction over the newest committed state that can never be committed: for

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::clock::Timestamp;
 use crate::id::{Slug, SpaceId, UnitId};
-use crate::model::{Hash, Labels, Space, Status, Unit, Upstream};
+use crate::model::{Hash, Hold, Labels, Probe, Space, Status, Unit, Upstream, Worker, WorkerMode};
 
 /// A space before it had gates.
 #[derive(Deserialize)]
@@ -27,6 +27,28 @@ impl From<Space1> for Space {
             target: old.target,
             created: old.created,
             gates: BTreeSet::new(),
+        }
+    }
+}
+
+/// A worker before it could be a process.
+#[derive(Deserialize)]
+pub(super) struct Worker1 {
+    slug: Slug,
+    space: SpaceId,
+    mode: WorkerMode,
+    last_probe: Option<Probe>,
+}
+
+impl From<Worker1> for Worker {
+    fn from(old: Worker1) -> Self {
+        Self {
+            slug: old.slug,
+            space: old.space,
+            mode: old.mode,
+            last_probe: old.last_probe,
+            poll: None,
+            auto_apply: false,
         }
     }
 }
@@ -79,6 +101,62 @@ impl From<Unit1> for Unit {
             last_change: old.last_change,
             lived: old.previous_live.into_iter().collect(),
             held: None,
+            tolerated: Vec::new(),
+        }
+    }
+}
+
+/// A unit before drift of it could be tolerated.
+#[derive(Deserialize)]
+pub(super) struct Unit2 {
+    id: UnitId,
+    space: SpaceId,
+    slug: Slug,
+    labels: Labels,
+    created: Timestamp,
+    updated: Timestamp,
+    head: u32,
+    data: Hash,
+    bookkeeping: Hash,
+    upstream: Option<Upstream>,
+    live: Option<u32>,
+    last_applied: Option<u32>,
+    previous_live: Option<u32>,
+    status: Status,
+    status_reason: Option<String>,
+    target: Option<Slug>,
+    open_conflicts: u32,
+    kinds: Vec<String>,
+    last_change: String,
+    lived: Vec<u32>,
+    held: Option<Hold>,
+}
+
+impl From<Unit2> for Unit {
+    fn from(old: Unit2) -> Self {
+        Self {
+            id: old.id,
+            space: old.space,
+            slug: old.slug,
+            labels: old.labels,
+            created: old.created,
+            updated: old.updated,
+            head: old.head,
+            data: old.data,
+            bookkeeping: old.bookkeeping,
+            upstream: old.upstream,
+            live: old.live,
+            last_applied: old.last_applied,
+            previous_live: old.previous_live,
+            status: old.status,
+            status_reason: old.status_reason,
+            target: old.target,
+            open_conflicts: old.open_conflicts,
+            kinds: old.kinds,
+            last_change: old.last_change,
+            lived: old.lived,
+            held: old.held,
+            tolerated: Vec::new(),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use super::key::{IN_SPACE, Key, prefix};
 use super::{Error, View};
-use crate::id::{Slug, SpaceId};
-use crate::model::{ChangeSet, Filter, Intent, Target, Worker};
+use crate::id::{ApplyId, Slug, SpaceId, UnitId};
+use crate::model::{Apply, ChangeSet, Filter, Intent, Probe, Target, Worker};
 use crate::store::{Range, Visit};
 
 impl View {
@@ -48,6 +48,72 @@ impl View {
     /// When the store cannot be read.
     pub fn intents(&self) -> Result<Vec<Intent>, Error> {
         self.records(&Range::prefix(&prefix::of(b'i')), usize::MAX)
+    }
+
+    /// An apply by its number.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn find_apply(&self, id: ApplyId) -> Result<Option<Apply>, Error> {
+        self.find(&Key::Apply(id), id)
+    }
+
+    /// The newest applies, the newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn applies(&self, limit: usize) -> Result<Vec<Apply>, Error> {
+        self.records(&Range::prefix(&prefix::of(b'd')).descending(), limit)
+    }
+
+    /// The applies that have not ended, the oldest first: nearly always none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn open_applies(&self) -> Result<Vec<Apply>, Error> {
+        let mut open = Vec::new();
+        let range = Range::prefix(&prefix::of(b'O'));
+        self.snapshot().scan(&range, &mut |key, _| {
+            if let Some(Key::OpenApply(id)) = Key::decode(key) {
+                open.push(id);
+            }
+            ControlFlow::Continue(())
+        })?;
+        let applies = open.into_iter().map(|id| self.get(&Key::Apply(id), id));
+        applies.collect()
+    }
+
+    /// What a unit has on a target, as that target's code wrote it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn inventory(&self, unit: UnitId, target: &Slug) -> Result<Option<Vec<u8>>, Error> {
+        let key = Key::Inventory(unit, target.clone());
+        Ok(self.snapshot().get(&key.encode())?)
+    }
+
+    /// The targets on which a unit has anything, sorted by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn inventoried(&self, unit: UnitId) -> Result<Vec<Slug>, Error> {
+        let mut targets = Vec::new();
+        let range = Range::prefix(&prefix::inventories_of(unit));
+        self.snapshot().scan(&range, &mut |key, _| {
+            if let Some(Key::Inventory(_, target)) = Key::decode(key) {
+                targets.push(target);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(targets)
+    }
+
+    /// The last sign of life of a worker's process; none where it never ran.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn heartbeat(&self, space: SpaceId, worker: &Slug) -> Result<Option<Probe>, Error> {
+        self.find(&Key::Heartbeat(space, worker.clone()), worker)
     }
 
     /// A worker of a space by slug.

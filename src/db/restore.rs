@@ -30,8 +30,11 @@ impl Key {
             | Self::Worker(..)
             | Self::Filter(..)
             | Self::ChangeSet(_) => Role::Record,
-            Self::Cluster(_) | Self::Intent(_) => Role::Cluster,
+            Self::Cluster(_) | Self::Intent(_) | Self::Apply(_) | Self::Inventory(..) => {
+                Role::Cluster
+            }
             Self::Format
+            | Self::Heartbeat(..)
             | Self::Counter(_)
             | Self::Revision(..)
             | Self::Text(_)
@@ -45,6 +48,7 @@ impl Key {
             | Self::Kind(..)
             | Self::ConflictOf(..)
             | Self::RunOperation(..)
+            | Self::OpenApply(_)
             | Self::Operation(_)
             | Self::Changes(..) => Role::Kept,
         }

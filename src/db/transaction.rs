@@ -13,7 +13,7 @@ use super::{Error, FORMAT, View};
 use crate::clock::{Clock, Timestamp};
 use crate::id::{ApplyId, ConflictId, OpId, RunId, Slug, SpaceId, UnitId};
 use crate::model::{
-    ChangeSet, Conflict, Filter, Hash, Intent, Operation, Space, Target, Unit, Worker,
+    Apply, ChangeSet, Conflict, Filter, Hash, Intent, Operation, Space, Target, Unit, Worker,
 };
 use crate::store::Writer;
 
@@ -484,6 +484,33 @@ impl Transaction {
         self.put_plain(&Key::Intent(changeset.clone()), None)
     }
 
+    /// Writes an apply, new or not.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn put_apply(&mut self, apply: &Apply) -> Result<(), Error> {
+        self.guarded(|writing| {
+            let old = writing.find_apply(apply.id)?;
+            let gone = old.as_ref().map(index::of_apply).unwrap_or_default();
+            writing.put_entries(&gone, &index::of_apply(apply))?;
+            writing.put_record(&Key::Apply(apply.id), Some(codec::encode(apply)))?;
+            Ok(())
+        })
+    }
+
+    /// Writes what a unit has on a target; it has nothing there where this is none.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn put_inventory(
+        &mut self,
+        unit: UnitId,
+        target: &Slug,
+        inventory: Option<Vec<u8>>,
+    ) -> Result<(), Error> {
+        self.put_plain(&Key::Inventory(unit, target.clone()), inventory)
+    }
+
     /// Writes a worker, new or not.
     ///
     /// # Errors
@@ -561,7 +588,9 @@ impl Transaction {
         if !self.recorder.knows(&encoded) {
             let before = match (key, current) {
                 (_, None) => Before::Nothing,
-                (Key::Cluster(_), Some(bytes)) => Before::Hash(Hash::of(&bytes)),
+                (Key::Cluster(_) | Key::Inventory(..), Some(bytes)) => {
+                    Before::Hash(Hash::of(&bytes))
+                }
                 (_, Some(bytes)) => Before::Record(bytes),
             };
             self.recorder.note(encoded.clone(), before);

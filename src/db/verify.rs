@@ -172,7 +172,7 @@ impl View {
                 return ControlFlow::Continue(());
             };
             match &key {
-                Key::Format | Key::Counter(_) | Key::Changes(..) => {}
+                Key::Format | Key::Counter(_) | Key::Heartbeat(..) | Key::Changes(..) => {}
                 key if index::is_entry(key) => entries_there += 1,
                 Key::Operation(_) => {}
                 _ => {

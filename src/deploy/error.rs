@@ -74,6 +74,107 @@ pub enum Error {
         /// How many there were.
         total: usize,
     },
+    /// How to reach the target is not known: no configuration, no such context, or one that cannot
+    /// be read.
+    #[error("cannot tell how to reach the cluster: {reason}")]
+    Config {
+        /// What was expected, and what was found.
+        reason: String,
+    },
+    /// The target does not answer.
+    #[error("{target} does not answer: {reason}")]
+    Unreachable {
+        /// The target, as it describes itself.
+        target: String,
+        /// What happened instead.
+        reason: String,
+    },
+    /// The target does not know who asks: credentials are missing, wrong or have expired.
+    #[error("{target} does not accept our credentials: {reason}")]
+    Unauthorized {
+        /// The target, as it describes itself.
+        target: String,
+        /// What the target said.
+        reason: String,
+    },
+    /// The target does not let us do this.
+    #[error(
+        "{target} does not allow to {verb} `{object}`{}: {reason}",
+        of_unit(unit)
+    )]
+    Forbidden {
+        /// The target, as it describes itself.
+        target: Box<str>,
+        /// What was to be done: `list`, `patch`, …
+        verb: Box<str>,
+        /// The object, or the kind of objects.
+        object: Box<str>,
+        /// The unit that it is of; empty where that is not known.
+        unit: Box<str>,
+        /// What the target said.
+        reason: Box<str>,
+    },
+    /// The target has no such kind of object.
+    #[error(
+        "expected {target} to know `{api_version}` `{kind}`, which `{unit}` holds as `{object}`, found that it does not"
+    )]
+    UnknownKind {
+        /// The target, as it describes itself.
+        target: Box<str>,
+        /// The version of the API that the object is written for.
+        api_version: Box<str>,
+        /// The kind.
+        kind: Box<str>,
+        /// The object.
+        object: Box<str>,
+        /// The unit.
+        unit: Box<str>,
+    },
+    /// Fields of an object belong to other field managers, with other values.
+    #[error("`{object}` of `{unit}` has {} that others set: {}", fields(conflicts.len()), conflict_list(conflicts))]
+    Conflicts {
+        /// The object.
+        object: String,
+        /// The unit.
+        unit: String,
+        /// Who set which field.
+        conflicts: Vec<FieldConflict>,
+    },
+    /// The target refuses an object: its validation, an admission rule, a field that cannot be
+    /// changed.
+    #[error("{target} refuses `{object}` of `{unit}`: {reason}")]
+    Rejected {
+        /// The target, as it describes itself.
+        target: String,
+        /// The object.
+        object: String,
+        /// The unit.
+        unit: String,
+        /// What the target said.
+        reason: String,
+    },
+    /// The namespace of an object is being deleted.
+    #[error(
+        "expected namespace `{namespace}` of `{unit}` to stay, found that {target} is deleting it"
+    )]
+    Terminating {
+        /// The target, as it describes itself.
+        target: String,
+        /// The namespace.
+        namespace: String,
+        /// The unit.
+        unit: String,
+    },
+    /// An object was deleted and is still there.
+    #[error("expected `{object}` to be gone after {seconds} s, found it there: {reason}")]
+    StillThere {
+        /// The object.
+        object: String,
+        /// How long was waited.
+        seconds: u64,
+        /// What keeps it, as far as that can be told.
+        reason: String,
+    },
     /// A namespace to be deleted still holds objects of other units.
     #[error("expected namespace `{namespace}` to hold nothing of other units, found `{object}`")]
     Occupied {
@@ -107,6 +208,36 @@ pub enum Error {
     /// The place where the sandbox keeps its cluster failed.
     #[error(transparent)]
     State(#[from] StateError),
+}
+
+/// A field that another manager set to another value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldConflict {
+    /// Who set it: a field manager, such as `kubectl-edit`.
+    pub manager: String,
+    /// The field.
+    pub path: String,
+}
+
+fn of_unit(unit: &str) -> String {
+    match unit {
+        "" => String::new(),
+        unit => format!(" of `{unit}`"),
+    }
+}
+
+fn fields(count: usize) -> String {
+    match count {
+        1 => "a field".to_owned(),
+        count => format!("{count} fields"),
+    }
+}
+
+fn conflict_list(conflicts: &[FieldConflict]) -> String {
+    let each = conflicts
+        .iter()
+        .map(|conflict| format!("{} ({})", conflict.path, conflict.manager));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// What went wrong where the sandbox keeps its cluster.

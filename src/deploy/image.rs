@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use crate::yaml::ResourceId;
 
+use super::inventory::Inventory;
+
 /// Every object that applying or destroying a unit would touch, as it is before.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Image {
@@ -16,6 +18,9 @@ pub struct Image {
     pub objects: Vec<Captured>,
     /// Namespaces that are not there.
     pub missing_namespaces: Vec<String>,
+    /// What the store remembered of the unit; none where the target remembers by itself.
+    #[serde(default)]
+    pub cluster: Option<Inventory>,
 }
 
 /// One object of an [`Image`].

@@ -129,9 +129,45 @@ pub fn kind(name: &str) -> KindRow {
         .unwrap_or(row("", Rank::Edge, true, Readiness::Exists))
 }
 
+/// The name of a kind in addresses and rules of access: `Deployment` is `deployments`, `Ingress`
+/// is `ingresses`. By the rule that API servers guess by where they are not told.
+pub fn plural(kind: &str) -> String {
+    let name = kind.to_lowercase();
+    if name.ends_with(['s', 'x']) || name.ends_with("ch") || name.ends_with("sh") {
+        return if name == "endpoints" {
+            name
+        } else {
+            format!("{name}es")
+        };
+    }
+    match name.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{stem}ies"),
+        _ => format!("{name}s"),
+    }
+}
+
 impl Rank {
     /// When an object of this kind is applied.
     pub fn of(name: &str) -> Self {
         kind(name).rank
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plurals() {
+        for (kind, expected) in [
+            ("Deployment", "deployments"),
+            ("Ingress", "ingresses"),
+            ("NetworkPolicy", "networkpolicies"),
+            ("Gateway", "gateways"),
+            ("StorageClass", "storageclasses"),
+            ("Endpoints", "endpoints"),
+        ] {
+            assert_eq!(plural(kind), expected);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::clock::Timestamp;
 use crate::model::Status;
 use crate::path::Path;
 use crate::yaml::ResourceId;
@@ -67,9 +68,29 @@ pub struct ObjectState {
     pub updated_replicas: Option<u32>,
     /// What the controllers say.
     pub conditions: Vec<Condition>,
+    /// The pods that are not ready, as far as they were looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub pods: Vec<PodState>,
     /// Whether it fails in a way that waiting does not heal.
     #[serde(skip)]
     pub hopeless: bool,
+}
+
+/// A pod that is not ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PodState {
+    /// Its name.
+    pub pod: String,
+    /// The node that it is on; empty as long as none was found for it.
+    pub node: String,
+    /// Since when it is so, as far as the cluster says.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub since: Option<Timestamp>,
+    /// One word, as Kubernetes has it: `ImagePullBackOff`, `Unschedulable`, …
+    pub state: String,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// One condition of an object, as Kubernetes has them.

@@ -158,6 +158,11 @@ pub(super) fn cluster_kind(object: &Object) -> Option<String> {
     (spec.get("scope")?.as_str()? == "Cluster").then(|| format!("{group}/{kind}"))
 }
 
+/// The node at a concrete path: keys, indexes and conditions, no `*`.
+pub fn value_at<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
+    find(value, path)
+}
+
 /// The node at a concrete path.
 pub(super) fn find<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
     path.segments()

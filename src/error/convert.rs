@@ -116,13 +116,30 @@ impl From<deploy::Error> for Error {
             deploy::Error::Invalid { .. }
             | deploy::Error::Duplicate { .. }
             | deploy::Error::Order { .. }
-            | deploy::Error::Refused { .. } => Self::new(Kind::Invalid, message),
-            deploy::Error::Owned { .. }
-            | deploy::Error::Drifted { .. }
-            | deploy::Error::Occupied { .. } => Self::new(Kind::Conflict, message),
-            deploy::Error::NoObject { .. } => Self::new(Kind::NotFound, message),
-            deploy::Error::Disconnected { .. } => Self::new(Kind::Unavailable, message)
-                .hint("the same apply again sends what is missing"),
+            | deploy::Error::Refused { .. }
+            | deploy::Error::Rejected { .. } => Self::new(Kind::Invalid, message),
+            deploy::Error::UnknownKind { kind, .. } => Self::new(Kind::Invalid, message).hint(
+                format!("apply the unit that holds the definition of {kind} first, or together with it"),
+            ),
+            deploy::Error::Owned { .. } => Self::new(Kind::Conflict, message)
+                .hint("windlass takeover UNIT --from OWNER --dry-run shows what taking it would do"),
+            deploy::Error::Conflicts { unit, .. } => Self::new(Kind::Conflict, message)
+                .hint(format!("windlass drift show {unit} shows both values; drift accept, revert or tolerate decides"))
+                .hint(format!("windlass takeover {unit} --from MANAGER takes the fields for good")),
+            deploy::Error::Drifted { .. } | deploy::Error::Occupied { .. } => {
+                Self::new(Kind::Conflict, message)
+            }
+            deploy::Error::NoObject { .. } | deploy::Error::Config { .. } => {
+                Self::new(Kind::NotFound, message)
+            }
+            deploy::Error::Unauthorized { .. } => Self::new(Kind::Denied, message)
+                .hint("log in again, or give the target another context"),
+            deploy::Error::Forbidden { .. } => Self::new(Kind::Denied, message)
+                .hint("kubectl auth can-i --list shows what these credentials may do"),
+            deploy::Error::Disconnected { .. } | deploy::Error::Unreachable { .. } => {
+                Self::new(Kind::Unavailable, message)
+                    .hint("the same command again sends what is missing")
+            }
             _ => Self::new(Kind::Unavailable, message),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+mod apply;
 mod bookkeeping;
 mod changeset;
 mod conflict;
@@ -14,8 +15,10 @@ mod revision;
 mod revision_ref;
 mod space;
 mod target;
+mod tolerance;
 mod unit;
 
+pub use apply::{Apply, ApplyMember, ApplyStep};
 pub use bookkeeping::{Bookkeeping, SourceText};
 pub use changeset::{ChangeSet, ChangeSetEntry, ChangeSetState, Pinned, Staged};
 pub use conflict::{Conflict, Side};
@@ -28,6 +31,7 @@ pub use revision::{EditRecord, Revision, RevisionSource};
 pub use revision_ref::{InvalidRevision, RevisionRef};
 pub use space::Space;
 pub use target::{Probe, Target, Worker, WorkerMode};
+pub use tolerance::Tolerance;
 pub use unit::{Status, Unit, Upstream};
 
 /// Labels, sorted by key.

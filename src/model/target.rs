@@ -31,6 +31,10 @@ pub struct Worker {
     pub mode: WorkerMode,
     /// How the target answered last.
     pub last_probe: Option<Probe>,
+    /// Seconds between two looks of a process; none where it never ran.
+    pub poll: Option<u32>,
+    /// Whether a process applies every new head.
+    pub auto_apply: bool,
 }
 
 /// How a worker works.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hash, Hold, Labels};
+use super::{Hash, Hold, Labels, Tolerance};
 use crate::clock::Timestamp;
 use crate::id::{Slug, SpaceId, UnitId};
 
@@ -55,6 +55,8 @@ pub struct Unit {
     pub lived: Vec<u32>,
     /// Why it is not to be deployed for now.
     pub held: Option<Hold>,
+    /// Fields that may differ in the cluster.
+    pub tolerated: Vec<Tolerance>,
 }
 
 impl Unit {
@@ -85,6 +87,7 @@ impl Unit {
             last_change: String::new(),
             lived: Vec::new(),
             held: None,
+            tolerated: Vec::new(),
         }
     }
 

@@ -22,6 +22,11 @@ pub mod conflict_keep;
 pub mod conflict_list;
 pub mod conflict_show;
 pub mod conflict_take;
+pub mod drift_accept;
+pub mod drift_list;
+pub mod drift_revert;
+pub mod drift_show;
+pub mod drift_tolerate;
 pub mod filter_create;
 pub mod filter_delete;
 pub mod filter_get;
@@ -49,9 +54,11 @@ pub mod space_delete;
 pub mod space_list;
 pub mod space_new_prefix;
 pub mod space_update;
+pub mod takeover;
 pub mod target_create;
 pub mod target_delete;
 pub mod target_list;
+pub mod target_rebind;
 pub mod undo;
 pub mod unhold;
 pub mod unit_apply;
@@ -65,9 +72,12 @@ pub mod unit_list;
 pub mod unit_live_state;
 pub mod unit_tree;
 pub mod unit_update;
+pub mod wait;
 pub mod whoami;
+pub mod why;
 pub mod worker_install;
 pub mod worker_list;
+pub mod worker_run;
 
 pub use output::Output;
 
@@ -86,6 +96,11 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<conflict_list::ConflictList>(),
     OpDef::of::<conflict_show::ConflictShow>(),
     OpDef::of::<conflict_take::ConflictTake>(),
+    OpDef::of::<drift_accept::DriftAccept>(),
+    OpDef::of::<drift_list::DriftList>(),
+    OpDef::of::<drift_revert::DriftRevert>(),
+    OpDef::of::<drift_show::DriftShow>(),
+    OpDef::of::<drift_tolerate::DriftTolerate>(),
     OpDef::of::<filter_create::FilterCreate>(),
     OpDef::of::<filter_delete::FilterDelete>(),
     OpDef::of::<filter_get::FilterGet>(),
@@ -111,9 +126,11 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<space_list::SpaceList>(),
     OpDef::of::<space_new_prefix::SpaceNewPrefix>(),
     OpDef::of::<space_update::SpaceUpdate>(),
+    OpDef::of::<takeover::Takeover>(),
     OpDef::of::<target_create::TargetCreate>(),
     OpDef::of::<target_delete::TargetDelete>(),
     OpDef::of::<target_list::TargetList>(),
+    OpDef::of::<target_rebind::TargetRebind>(),
     OpDef::of::<undo::Undo>(),
     OpDef::of::<unhold::Unhold>(),
     OpDef::of::<unit_apply::UnitApply>(),
@@ -127,9 +144,12 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<unit_live_state::UnitLiveState>(),
     OpDef::of::<unit_tree::UnitTree>(),
     OpDef::of::<unit_update::UnitUpdate>(),
+    OpDef::of::<wait::Wait>(),
     OpDef::of::<whoami::WhoAmI>(),
+    OpDef::of::<why::Why>(),
     OpDef::of::<worker_install::WorkerInstall>(),
     OpDef::of::<worker_list::WorkerList>(),
+    OpDef::of::<worker_run::WorkerRun>(),
 ];
 
 /// What the commands of a noun are about.

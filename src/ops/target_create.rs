@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::app::targets::TargetOptions;
 use crate::error::Result;
 use crate::ops::selecting::object;
 use crate::ops::{Effect, Operation, Output};
@@ -17,9 +18,15 @@ pub struct TargetCreate;
 pub struct Args {
     /// Its name.
     pub slug: String,
-    /// What it is.
-    #[arg(long, value_name = "KIND", value_parser = ["sandbox"], default_value = "sandbox")]
+    /// What it is; `kubernetes` where a context is given, else `sandbox`.
+    #[arg(long, value_name = "KIND", value_parser = ["sandbox", "kubernetes"])]
     pub kind: Option<String>,
+    /// The context of the kubeconfig; its current one where it is left out.
+    #[arg(long, value_name = "CONTEXT")]
+    pub context: Option<String>,
+    /// The kubeconfig; that of kubectl where it is left out.
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<String>,
     /// The namespace of objects that name none; the space's name where it is left out.
     #[arg(long, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
@@ -29,12 +36,20 @@ impl Operation for TargetCreate {
     const NAME: &'static str = "target create";
     const ABOUT: &'static str = "Make sure of a target";
     const EFFECT: Effect = Effect::Write;
-    const EXAMPLES: &'static [&'static str] = &["target create sandbox --kind sandbox"];
+    const EXAMPLES: &'static [&'static str] = &[
+        "target create sandbox --kind sandbox",
+        "target create us --kind kubernetes --context kind-us --namespace traderx-prod-us",
+    ];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        let kind = args.kind.as_deref().unwrap_or("sandbox");
-        let target = app.ensure_target(&args.slug.parse()?, kind, args.namespace.as_deref())?;
+        let options = TargetOptions {
+            kind: args.kind,
+            namespace: args.namespace,
+            context: args.context,
+            kubeconfig: args.kubeconfig,
+        };
+        let target = app.ensure_target(&args.slug.parse()?, &options)?;
         Ok(object(format!("target {} is there\n", args.slug), target))
     }
 }

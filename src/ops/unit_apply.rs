@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::gate::GatePolicy;
-use crate::app::rollout::{ApplyOptions, duration};
+use crate::app::rollout::{ApplyOptions, Waves, duration};
 use crate::error::Result;
+use crate::id::{ApplyId, OpId};
 use crate::model::RevisionRef;
 use crate::ops::selecting::Selecting;
 use crate::ops::{Effect, Operation, Output};
@@ -38,6 +39,19 @@ pub struct Args {
     /// Leave out units that a gate keeps back, rather than refuse.
     #[arg(long)]
     pub skip_gated: bool,
+    /// Go on with this apply, `a-93`: the units that it left, as they are now.
+    #[arg(long, value_name = "APPLY", conflicts_with_all = ["op", "revision"])]
+    pub resume: Option<ApplyId>,
+    /// Deploy the units that this operation changed, as they are now.
+    #[arg(long, value_name = "OPERATION")]
+    pub op: Option<OpId>,
+    /// Deploy wave after wave, by the values of this column; each must become ready before the next
+    /// begins.
+    #[arg(long, value_name = "COLUMN")]
+    pub waves: Option<String>,
+    /// How long a wave must stay ready: `10m`.
+    #[arg(long, value_name = "DURATION", requires = "waves")]
+    pub soak: Option<String>,
     /// Only show what would be sent.
     #[arg(long)]
     pub dry_run: bool,
@@ -51,11 +65,22 @@ impl Operation for UnitApply {
         "unit apply traderx/reference-data",
         "unit apply --space 'traderx-prod-*' --where '*' --wait",
         "unit apply traderx-prod-eu/trade-service --revision N-1",
+        "unit apply --space 'traderx-prod-*' --waves Space.Labels.wave --soak 10m",
+        "unit apply --resume a-93",
     ];
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        let selection = args.selecting.resolve_for_write(app)?;
+        let selection = match (args.resume, args.op) {
+            (Some(apply), _) => app.unfinished(apply)?,
+            (None, Some(op)) => app.units_of_operation(op)?,
+            (None, None) => args.selecting.resolve_for_write(app)?,
+        };
+        let soak = args.soak.as_deref().map(duration).transpose()?;
+        let waves = args.waves.map(|column| Waves {
+            column,
+            soak: soak.unwrap_or_default(),
+        });
         let options = ApplyOptions {
             wait: args.wait,
             timeout: args.timeout.as_deref().map(duration).transpose()?,
@@ -66,7 +91,12 @@ impl Operation for UnitApply {
                 overridden: args.override_gate,
             },
             dry_run: args.dry_run,
+            ..ApplyOptions::default()
         };
-        app.apply(&selection, &options).map(Output::Outcome)
+        let outcome = match waves {
+            Some(waves) => app.apply_in_waves(&selection, &waves, &options),
+            None => app.apply(&selection, &options),
+        };
+        outcome.map(Output::Outcome)
     }
 }

@@ -32,10 +32,11 @@ impl Arguments {
         named: Map<String, Value>,
     ) -> Result<Self> {
         let params = &function.params;
-        if positional.len() > params.len() {
+        let by_place = params.iter().take_while(|param| !param.named).count();
+        if positional.len() > by_place {
             return Err(Error::new(Fault::TooManyArguments {
                 function: function.name.clone(),
-                expected: params.len(),
+                expected: by_place,
                 found: positional.len(),
             })
             .hint(format!("usage      {}", function.usage())));

@@ -95,6 +95,8 @@ pub struct Param {
     pub about: String,
     /// Whether a call must give it.
     pub required: bool,
+    /// Whether it is given by name alone: `--kubernetes CONTEXT`. Such parameters come last.
+    pub named: bool,
 }
 
 impl Param {
@@ -108,6 +110,7 @@ impl Param {
             default: None,
             about: String::new(),
             required: true,
+            named: false,
         }
     }
 

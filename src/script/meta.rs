@@ -248,6 +248,7 @@ impl File<'_> {
                 }
                 "about" => param.about = entry.to_string(),
                 "required" => required = entry.as_bool().ok(),
+                "named" => param.named = entry.as_bool().unwrap_or_default(),
                 other => {
                     let known = [
                         "type",
@@ -258,6 +259,7 @@ impl File<'_> {
                         "default_value",
                         "about",
                         "required",
+                        "named",
                         "name",
                     ];
                     return Err(self

@@ -154,7 +154,9 @@ impl Program {
                 ParamType::Enum(choices) => choices.join("|"),
                 _ => param.name.to_uppercase(),
             };
-            let _ = if param.required {
+            let _ = if param.named {
+                write!(text, " [--{} {name}]", param.name)
+            } else if param.required {
                 write!(text, " {name}")
             } else {
                 write!(text, " [{name}]")

@@ -4,8 +4,9 @@ use rhai::{Dynamic, Engine, Map};
 
 use crate::app::App;
 use crate::app::gate::GatePolicy;
-use crate::app::rollback::RollbackOptions;
+use crate::app::rollback::{RollbackOptions, RollbackTo};
 use crate::app::rollout::{ApplyOptions, duration};
+use crate::app::targets::TargetOptions;
 use crate::error::Result;
 use crate::model::RevisionRef;
 use crate::session::convert::{Options, scripted, to_dynamic};
@@ -27,6 +28,7 @@ pub(super) fn apply_options(map: &Map) -> Result<ApplyOptions> {
         },
         allow_empty: options.flag("allow_empty")?,
         dry_run: options.flag("dry_run")?,
+        ..ApplyOptions::default()
     };
     options.finish()?;
     Ok(found)
@@ -42,9 +44,10 @@ pub(super) fn rollback_options(
     let timeout = options.text("timeout")?;
     let until = options.text("until")?;
     let found = RollbackOptions {
-        to: to
-            .or(options.revision("to")?)
-            .unwrap_or(RevisionRef::PreviousLive),
+        to: RollbackTo::Revision(
+            to.or(options.revision("to")?)
+                .unwrap_or(RevisionRef::PreviousLive),
+        ),
         wait: options.flag("wait")?,
         timeout: timeout.as_deref().map(duration).transpose()?,
         until: until
@@ -63,12 +66,14 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
     let ensure = move |slug: &str, options: Map| {
         scripted((|| {
             let mut options = Options::new(&options);
-            let kind = options
-                .text("kind")?
-                .unwrap_or_else(|| "sandbox".to_owned());
-            let namespace = options.text("namespace")?;
+            let wanted = TargetOptions {
+                kind: options.text("kind")?,
+                namespace: options.text("namespace")?,
+                context: options.text("context")?,
+                kubeconfig: options.text("kubeconfig")?,
+            };
             options.finish()?;
-            let target = here.ensure_target(&slug.parse()?, &kind, namespace.as_deref())?;
+            let target = here.ensure_target(&slug.parse()?, &wanted)?;
             to_dynamic(&target)
         })())
     };

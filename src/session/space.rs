@@ -8,6 +8,7 @@ use crate::app::delete::DeleteOptions;
 use crate::app::import::ImportOptions;
 use crate::app::select::Request;
 use crate::app::spaces::SpaceChange;
+use crate::app::targets::InstallOptions;
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId};
 use crate::session::convert::{Options, Scripted, caught, scripted, to_dynamic};
@@ -229,9 +230,12 @@ pub(super) fn register(engine: &mut Engine, app: &App) {
     let install = |space: &mut ScriptSpace, name: &str, options: Map| {
         let mut options = Options::new(&options);
         scripted((|| {
-            let wait = options.flag("wait")?;
+            let wanted = InstallOptions {
+                wait: options.flag("wait")?,
+                kubernetes: options.text("kubernetes")?,
+            };
             options.finish()?;
-            space.app.install_worker(&name.parse()?, space.id, wait)
+            space.app.install_worker(&name.parse()?, space.id, &wanted)
         })())
         .and_then(|worker| scripted(to_dynamic(&worker.to_json())))
     };

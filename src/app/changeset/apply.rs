@@ -12,14 +12,14 @@ use std::time::Duration;
 use crate::app::changeset::complete::{close, complete};
 use crate::app::changeset::plan::{Plan, Step, Way, plan};
 use crate::app::changeset::{named, not_open, refuse_busy};
-use crate::app::cluster::Slot;
+use crate::app::dispatch::{Destinations, Dispatch};
 use crate::app::gate::{GatePolicy, gates_of, refusal};
 use crate::app::lease::LEASE;
 use crate::app::outcome::{Outcome, Status, UnitReport};
-use crate::app::rollout::unit_objects;
+use crate::app::rollout::{Renewal, Shipment, millis, put_inventory, shipment};
 use crate::app::{App, Verb};
 use crate::db::View;
-use crate::deploy::{self, Image, Placement, Target as _, UnitObjects, WaitOptions};
+use crate::deploy::{self, Image, Placement, Sent, Target, WaitOptions};
 use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
 use crate::model::{ChangeSet, ChangeSetState, Intent, IntentMember, LiveStep, Status as Fares};
@@ -87,8 +87,11 @@ impl App {
     fn apply_all(&self, changeset: &ChangeSet, options: &ApplyChangeSet) -> Result<Outcome> {
         let slug = &changeset.slug;
         let verb = format!("changeset apply {slug}");
-        let begun = self.write_slot(Verb::new(format!("{verb}: begin")), |slot| {
-            self.begin(slot, slug.as_str(), options)
+        let units = changeset.entries.iter().map(|entry| entry.unit);
+        let destinations = self.destinations_of_units(units)?;
+        let first = Verb::new(format!("{verb}: begin"));
+        let begun = self.dispatched(destinations.is_sandbox(), first, |dispatch| {
+            self.begin(dispatch, &destinations, slug.as_str(), options)
         });
         let begun = match begun {
             Ok((Beginning::Begun(begun), _)) => begun,
@@ -107,20 +110,24 @@ impl App {
             }
         };
         for member in &begun.intent.members {
-            if let Err(error) = self.send_member(&begun.intent, member)? {
-                return Err(self.call_off(&begun.intent, error));
+            if let Err(error) = self.send_member(&destinations, &begun.intent, member)? {
+                return Err(self.call_off(&destinations, &begun.intent, error));
             }
         }
         if options.wait {
             for member in &begun.intent.members {
-                if let Err(error) = self.await_member(&begun.intent, member, options.timeout)? {
-                    return Err(self.call_off(&begun.intent, error));
+                let timeout = options.timeout;
+                if let Err(error) =
+                    self.await_member(&destinations, &begun.intent, member, timeout)?
+                {
+                    return Err(self.call_off(&destinations, &begun.intent, error));
                 }
             }
         }
         let title = format!("{verb} ({})", begun.way);
-        let (reports, op) = self.write_slot(Verb::new(title.clone()), |slot| {
-            complete(slot, &begun.intent, &begun.notes)
+        let end = Verb::new(title.clone());
+        let (reports, op) = self.dispatched(destinations.is_sandbox(), end, |dispatch| {
+            complete(dispatch, &destinations, &begun.intent, &begun.notes)
         })?;
         let heads = reports.iter().filter_map(|(report, head)| {
             matches!(report.status, Status::Changed).then_some((report.unit, *head))
@@ -145,35 +152,46 @@ impl App {
     }
 
     /// Steps 1 and 2; none where everything is as it is to be.
-    fn begin(&self, slot: &mut Slot, slug: &str, options: &ApplyChangeSet) -> Result<Beginning> {
-        let view: &View = slot.transaction()?;
-        let changeset = named(view, slug)?;
-        refuse_busy(view, &changeset)?;
-        if changeset.state == ChangeSetState::Discarded {
-            return Err(not_open(&changeset));
-        }
-        let plan = plan(view, &changeset)?;
+    fn begin(
+        &self,
+        dispatch: &mut Dispatch<'_>,
+        destinations: &Destinations,
+        slug: &str,
+        options: &ApplyChangeSet,
+    ) -> Result<Beginning> {
+        let (changeset, plan, shipments) = dispatch.read(|view| {
+            let changeset = named(view, slug)?;
+            refuse_busy(view, &changeset)?;
+            if changeset.state == ChangeSetState::Discarded {
+                return Err(not_open(&changeset));
+            }
+            let plan = plan(view, &changeset)?;
+            refuse_gated(view, &plan, &options.gates)?;
+            let shipments = shipments_of(view, &plan)?;
+            Ok((changeset, plan, shipments))
+        })?;
         if plan.is_nothing() && changeset.state == ChangeSetState::Applied {
             return Ok(Beginning::Done(plan.steps.iter().map(unchanged).collect()));
         }
-        refuse_gated(view, &plan, &options.gates)?;
-        let transaction = slot.transaction()?;
-        let at = transaction.at();
-        let mut objects = objects_of(transaction, &plan)?;
         let mut members = Vec::with_capacity(plan.steps.len());
-        for at in order(&plan, &objects)? {
-            let (step, objects) = (&plan.steps[at], objects[at].take());
-            members.push(member(slot, step, objects)?);
+        for at in order(&plan, &shipments)? {
+            let (step, shipment) = (&plan.steps[at], shipments[at].as_ref());
+            members.push(member(dispatch, destinations, step, shipment)?);
         }
-        let intent = Intent {
-            changeset: changeset.slug,
-            by: self.actor(),
-            at,
-            process: self.0.settings.process.clone(),
-            until: at.plus_microseconds(LEASE),
-            members,
-        };
-        slot.transaction()?.put_intent(&intent)?;
+        let intent = dispatch.write(&format!("changeset apply {slug}: begin"), |transaction| {
+            self.refuse_outdated(transaction, &changeset, &plan)?;
+            let at = transaction.at();
+            let intent = Intent {
+                changeset: changeset.slug.clone(),
+                by: self.actor(),
+                at,
+                process: self.0.settings.process.clone(),
+                until: at.plus_microseconds(LEASE),
+                members,
+            };
+            transaction.put_intent(&intent)?;
+            Ok(intent)
+        })?;
         let notes = plan.steps.iter();
         Ok(Beginning::Begun(Begun {
             way: plan.way,
@@ -184,39 +202,102 @@ impl App {
         }))
     }
 
+    /// Between planning and writing, targets were asked: nothing of what was planned may have
+    /// changed meanwhile, and nobody else may have the units.
+    fn refuse_outdated(&self, view: &View, changeset: &ChangeSet, plan: &Plan) -> Result<()> {
+        let now = named(view, changeset.slug.as_str())?;
+        refuse_busy(view, &now)?;
+        let units: Vec<UnitId> = plan.steps.iter().map(|step| step.unit.id).collect();
+        self.refuse_leased(view, &units)?;
+        let mut is_same = now == *changeset;
+        for step in &plan.steps {
+            is_same &= view.unit(step.unit.id)? == step.unit;
+        }
+        if is_same {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Conflict,
+            format!(
+                "expected changeset `{}` and its units to stay while it was planned, found a change",
+                changeset.slug
+            ),
+        )
+        .hint("the same command again plans anew"))
+    }
+
     /// Step 3 for one unit: what the target says.
-    fn send_member(&self, intent: &Intent, member: &IntentMember) -> Result<Result<()>> {
+    fn send_member(
+        &self,
+        destinations: &Destinations,
+        intent: &Intent,
+        member: &IntentMember,
+    ) -> Result<Result<()>> {
         if member.live == LiveStep::Keep {
             return Ok(Ok(()));
         }
         let reference = self.reference(member.unit)?;
-        let verb = format!("changeset apply {}: send {reference}", intent.changeset);
-        let (sent, _) = self.write_slot(Verb::new(verb), |slot| {
-            let transaction = slot.transaction()?;
-            let until = transaction.at().plus_microseconds(LEASE);
-            transaction.put_intent(&Intent {
-                until,
-                ..intent.clone()
+        let text = format!("changeset apply {}: send {reference}", intent.changeset);
+        let shipment = self.read(|view| member_shipment(view, member))?;
+        let destination = destinations.get(&shipment.target)?;
+        let verb = Verb::new(text.clone());
+        let (sent, _) = self.dispatched(destination.is_sandbox(), verb, |dispatch| {
+            let planned = match member.live {
+                LiveStep::Send { .. } => {
+                    let units = [(shipment.objects.clone(), shipment.inventory.clone())];
+                    let plan = |target: &dyn Target| Ok(target.plan(&units, &plain())?);
+                    match dispatch.with(destination, &text, plan)?.pop() {
+                        Some(Ok(plan)) => Some(plan),
+                        Some(Err(error)) => return Ok(Err(Error::from(error))),
+                        None => None,
+                    }
+                }
+                LiveStep::Keep | LiveStep::Withdraw => None,
+            };
+            dispatch.write(&text, |transaction| {
+                let until = transaction.at().plus_microseconds(LEASE);
+                transaction.put_intent(&Intent {
+                    until,
+                    ..intent.clone()
+                })?;
+                if let Some(plan) = planned.as_ref().filter(|_| !destination.is_sandbox()) {
+                    let pending = Some(&plan.pending);
+                    put_inventory(transaction, member.unit, &shipment.target, pending)?;
+                }
+                Ok(())
             })?;
-            let objects = member_objects(transaction, member)?;
-            slot.with_sandbox(|sandbox| {
-                let options = deploy::ApplyOptions::default();
-                let sent = match member.live {
-                    LiveStep::Keep => Ok(()),
-                    LiveStep::Send { .. } => sandbox.apply(&objects, &options).map(drop),
-                    LiveStep::Withdraw => sandbox.destroy(&objects.owner).map(drop),
-                };
-                Ok(sent.map_err(|error| {
-                    Error::from(error).context(format!("unit         {reference}"))
-                }))
-            })
+            let sent = dispatch.with(destination, &text, |target| {
+                Ok(match planned {
+                    Some(plan) => target.send(&[(shipment.objects.clone(), plan)], &plain()),
+                    None => target.destroy(&[shipment.deployed()]),
+                })
+            })?;
+            let (inventory, sent) = match sent.into_iter().next() {
+                Some(Sent::Done(applied)) => (Some(applied.inventory), Ok(())),
+                Some(Sent::Failed { error, inventory }) => {
+                    (inventory.map(Some), Err(Error::from(*error)))
+                }
+                Some(Sent::NotSent) | None => (None, Ok(())),
+            };
+            if let Some(inventory) = inventory.filter(|_| !destination.is_sandbox()) {
+                dispatch.write(&text, |transaction| {
+                    put_inventory(
+                        transaction,
+                        member.unit,
+                        &shipment.target,
+                        inventory.as_ref(),
+                    )
+                })?;
+            }
+            Ok(sent)
         })?;
-        Ok(sent)
+        Ok(sent.map_err(|error| error.context(format!("unit         {reference}"))))
     }
 
     /// Waits for one unit that was sent: whether it became ready.
     fn await_member(
         &self,
+        destinations: &Destinations,
         intent: &Intent,
         member: &IntentMember,
         timeout: Option<Duration>,
@@ -225,19 +306,28 @@ impl App {
             return Ok(Ok(()));
         }
         let reference = self.reference(member.unit)?;
-        let verb = format!("changeset apply {}: wait for {reference}", intent.changeset);
-        let (end, _) = self.write_slot(Verb::new(verb), |slot| {
-            let objects = member_objects(slot.transaction()?, member)?;
-            let millis = timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
-            let options = WaitOptions {
-                timeout: millis,
-                ..WaitOptions::default()
-            };
-            slot.with_sandbox(|sandbox| Ok(sandbox.wait(&objects.owner, &options, &mut |_| {})?))
+        let text = format!("changeset apply {}: wait for {reference}", intent.changeset);
+        let shipment = self.read(|view| member_shipment(view, member))?;
+        let destination = destinations.get(&shipment.target)?;
+        let options = WaitOptions {
+            timeout: timeout.map(millis),
+            ..WaitOptions::default()
+        };
+        let mut renewal = Renewal::of_intent(self, destination, intent);
+        let verb = Verb::new(text.clone());
+        let (ends, _) = self.dispatched(destination.is_sandbox(), verb, |dispatch| {
+            dispatch.with(destination, &text, |target| {
+                let units = [shipment.deployed()];
+                Ok(target.wait(&units, &options, &mut |_, _| renewal.tick())?)
+            })
         })?;
-        if end.status == Fares::Ready {
+        let Some(end) = ends
+            .into_iter()
+            .next()
+            .filter(|end| end.status != Fares::Ready)
+        else {
             return Ok(Ok(()));
-        }
+        };
         Ok(Err(Error::new(
             Kind::Unavailable,
             format!(
@@ -248,13 +338,13 @@ impl App {
     }
 
     /// Step 4: the error to report, with what became of what had been sent.
-    fn call_off(&self, intent: &Intent, cause: Error) -> Error {
+    fn call_off(&self, destinations: &Destinations, intent: &Intent, cause: Error) -> Error {
         let slug = &intent.changeset;
         let verb = Verb::new(format!("changeset apply {slug}: put back"));
-        let done = self.write_slot(verb, |slot| {
-            let failed = put_back(slot, intent)?;
+        let done = self.dispatched(destinations.is_sandbox(), verb, |dispatch| {
+            let failed = put_back(dispatch, destinations, intent)?;
             if failed.is_none() {
-                close(slot, intent, &cause.to_string())?;
+                close(dispatch, intent, &cause.to_string())?;
             }
             Ok(failed)
         });
@@ -307,25 +397,29 @@ fn refuse_gated(view: &View, plan: &Plan, policy: &GatePolicy) -> Result<()> {
     }
 }
 
-/// The objects of each step of a plan; none where nothing is sent or removed.
-fn objects_of(view: &View, plan: &Plan) -> Result<Vec<Option<UnitObjects>>> {
-    let objects = plan.steps.iter().map(|step| {
+fn plain() -> deploy::ApplyOptions {
+    deploy::ApplyOptions::default()
+}
+
+/// What each step of a plan sends or removes; none where it does neither.
+fn shipments_of(view: &View, plan: &Plan) -> Result<Vec<Option<Shipment>>> {
+    let shipments = plan.steps.iter().map(|step| {
         let (number, data) = match step.live {
             LiveStep::Keep => return Ok(None),
             LiveStep::Send { revision, data } => (revision, data),
             LiveStep::Withdraw => (step.unit.head, step.unit.data),
         };
-        unit_objects(view, &step.unit, &step.space, number, &data).map(Some)
+        shipment(view, step.unit.clone(), &step.space, number, &data).map(Some)
     });
-    objects.collect()
+    shipments.collect()
 }
 
 /// The positions of the steps in the order in which they are done: what is sent by order and
 /// kind, then what is removed, the last first.
-fn order(plan: &Plan, objects: &[Option<UnitObjects>]) -> Result<Vec<usize>> {
+fn order(plan: &Plan, shipments: &[Option<Shipment>]) -> Result<Vec<usize>> {
     let mut placed = Vec::new();
-    for (step, objects) in plan.steps.iter().zip(objects) {
-        let kinds = objects.iter().flat_map(|unit| &unit.objects);
+    for (step, shipment) in plan.steps.iter().zip(shipments) {
+        let kinds = shipment.iter().flat_map(|unit| &unit.objects.objects);
         placed.push(Placement {
             unit: step.unit.id,
             name: step.reference(),
@@ -350,21 +444,26 @@ fn order(plan: &Plan, objects: &[Option<UnitObjects>]) -> Result<Vec<usize>> {
 }
 
 /// What is kept of a step, after the target was asked whether it would take it.
-fn member(slot: &mut Slot, step: &Step, objects: Option<UnitObjects>) -> Result<IntentMember> {
-    let image = match objects {
+fn member(
+    dispatch: &mut Dispatch<'_>,
+    destinations: &Destinations,
+    step: &Step,
+    shipment: Option<&Shipment>,
+) -> Result<IntentMember> {
+    let image = match shipment {
         None => Image::default(),
-        Some(objects) => slot.with_sandbox(|sandbox| {
-            if matches!(step.live, LiveStep::Send { .. }) {
-                let options = deploy::ApplyOptions {
-                    dry_run: true,
-                    ..deploy::ApplyOptions::default()
-                };
-                let checked = sandbox.apply(&objects, &options).map_err(Error::from);
-                checked
-                    .map_err(|error| error.context(format!("unit         {}", step.reference())))?;
-            }
-            Ok(sandbox.capture(&objects)?)
-        })?,
+        Some(shipment) => {
+            let destination = destinations.get(&shipment.target)?;
+            dispatch.with(destination, "changeset apply: ask", |target| {
+                if matches!(step.live, LiveStep::Send { .. }) {
+                    let checked = would_take(target, shipment);
+                    checked.map_err(|error| {
+                        error.context(format!("unit         {}", step.reference()))
+                    })?;
+                }
+                Ok(target.capture(&shipment.objects, shipment.inventory.as_ref())?)
+            })?
+        }
     };
     let image = serde_json::to_string(&image).map_err(|error| {
         Error::new(
@@ -380,19 +479,36 @@ fn member(slot: &mut Slot, step: &Step, objects: Option<UnitObjects>) -> Result<
     })
 }
 
-/// The objects of a member: those that are sent, or those of its head.
-pub(super) fn member_objects(view: &View, member: &IntentMember) -> Result<UnitObjects> {
+/// A dry run of one unit.
+fn would_take(target: &dyn Target, shipment: &Shipment) -> Result<()> {
+    let units = [(shipment.objects.clone(), shipment.inventory.clone())];
+    for plan in target.plan(&units, &plain())? {
+        let planned = [(shipment.objects.clone(), plan?)];
+        for preview in target.preview(&planned, &plain())? {
+            preview?;
+        }
+    }
+    Ok(())
+}
+
+/// A member on its way: what is sent, or its head.
+pub(super) fn member_shipment(view: &View, member: &IntentMember) -> Result<Shipment> {
     let unit = view.unit(member.unit)?;
     let space = view.space(unit.space)?;
     let (number, data) = match member.live {
         LiveStep::Send { revision, data } => (revision, data),
         LiveStep::Keep | LiveStep::Withdraw => (unit.head, unit.data),
     };
-    unit_objects(view, &unit, &space, number, &data)
+    shipment(view, unit, &space, number, &data)
 }
 
 /// Puts back what was sent, the last first; the error of the first unit where that fails.
-pub(super) fn put_back(slot: &mut Slot, intent: &Intent) -> Result<Option<Error>> {
+pub(super) fn put_back(
+    dispatch: &mut Dispatch<'_>,
+    destinations: &Destinations,
+    intent: &Intent,
+) -> Result<Option<Error>> {
+    let text = format!("changeset apply {}: put back", intent.changeset);
     for member in intent.members.iter().rev() {
         if member.live == LiveStep::Keep {
             continue;
@@ -403,10 +519,25 @@ pub(super) fn put_back(slot: &mut Slot, intent: &Intent) -> Result<Option<Error>
                 format!("cannot read what was there: {error}"),
             )
         })?;
-        let owner = member_objects(slot.transaction()?, member)?.owner;
-        let done = slot.with_sandbox(|sandbox| Ok(sandbox.put_back(&owner, &image)))?;
-        if let Err(error) = done {
-            return Ok(Some(Error::from(error)));
+        let shipment = dispatch.read(|view| member_shipment(view, member))?;
+        let destination = destinations.get(&shipment.target)?;
+        let owner = &shipment.objects.owner;
+        let done = dispatch.with(destination, &text, |target| {
+            Ok(target.put_back(owner, &image))
+        })?;
+        let inventory = match done {
+            Ok(inventory) => inventory,
+            Err(error) => return Ok(Some(Error::from(error))),
+        };
+        if !destination.is_sandbox() {
+            dispatch.write(&text, |transaction| {
+                put_inventory(
+                    transaction,
+                    member.unit,
+                    &shipment.target,
+                    inventory.as_ref(),
+                )
+            })?;
         }
     }
     Ok(None)

@@ -4,48 +4,84 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::change::{Draft, Head, write_draft};
-use crate::app::changeset::apply::member_objects;
+use crate::app::changeset::apply::member_shipment;
 use crate::app::changeset::named;
-use crate::app::cluster::Slot;
+use crate::app::dispatch::{Destinations, Dispatch};
 use crate::app::outcome::{Status, UnitReport};
 use crate::app::rollback::earlier;
-use crate::db::View;
-use crate::deploy::Target as _;
+use crate::db::{Transaction, View};
+use crate::deploy::LiveState;
 use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
 use crate::model::{
-    ChangeSet, ChangeSetState, HeadStep, Intent, IntentMember, LiveStep, Pinned, RevisionRef,
-    Status as Fares,
+    Apply, ApplyMember, ApplyStep, ChangeSet, ChangeSetState, HeadStep, Intent, IntentMember,
+    LiveStep, Pinned, RevisionRef, Status as Fares,
 };
 
 /// Ends an intent whose changeset was not applied.
-pub(super) fn close(slot: &mut Slot, intent: &Intent, reason: &str) -> Result<()> {
-    let transaction = slot.transaction()?;
-    transaction.delete_intent(&intent.changeset)?;
-    if let Some(mut changeset) = transaction.find_changeset(&intent.changeset)? {
-        changeset.reason = Some(reason.to_owned());
-        transaction.put_changeset(&changeset)?;
-    }
-    Ok(())
+pub(super) fn close(dispatch: &mut Dispatch<'_>, intent: &Intent, reason: &str) -> Result<()> {
+    let text = format!("changeset apply {}: put back", intent.changeset);
+    dispatch.write(&text, |transaction| {
+        transaction.delete_intent(&intent.changeset)?;
+        if let Some(mut changeset) = transaction.find_changeset(&intent.changeset)? {
+            changeset.reason = Some(reason.to_owned());
+            transaction.put_changeset(&changeset)?;
+        }
+        Ok(())
+    })
 }
 
 /// Step 5: everything that was sent becomes what the store says, and the intent is closed. Each
 /// unit's report comes with its head.
 pub(super) fn complete(
-    slot: &mut Slot,
+    dispatch: &mut Dispatch<'_>,
+    destinations: &Destinations,
     intent: &Intent,
     notes: &BTreeMap<UnitId, String>,
 ) -> Result<Vec<(UnitReport, u32)>> {
-    let mut changeset = named(slot.transaction()?, intent.changeset.as_str())?;
-    let mut reports = Vec::with_capacity(intent.members.len());
+    let mut looks = Vec::with_capacity(intent.members.len());
     for member in &intent.members {
-        let mut report = complete_member(slot, &changeset, member)?;
+        looks.push(look(dispatch, destinations, member)?);
+    }
+    let text = format!("changeset apply {}", intent.changeset);
+    dispatch.write(&text, |transaction| {
+        write(transaction, intent, looks, notes)
+    })
+}
+
+/// How a member that was sent fares.
+fn look(
+    dispatch: &mut Dispatch<'_>,
+    destinations: &Destinations,
+    member: &IntentMember,
+) -> Result<Option<LiveState>> {
+    if !matches!(member.live, LiveStep::Send { .. }) {
+        return Ok(None);
+    }
+    let shipment = dispatch.read(|view| member_shipment(view, member))?;
+    let destination = destinations.get(&shipment.target)?;
+    let live = dispatch.with(destination, "changeset apply: look", |target| {
+        Ok(target.live(&[shipment.deployed()])?)
+    })?;
+    Ok(live.into_iter().next())
+}
+
+fn write(
+    transaction: &mut Transaction,
+    intent: &Intent,
+    looks: Vec<Option<LiveState>>,
+    notes: &BTreeMap<UnitId, String>,
+) -> Result<Vec<(UnitReport, u32)>> {
+    let mut changeset = named(transaction, intent.changeset.as_str())?;
+    record(transaction, intent)?;
+    let mut reports = Vec::with_capacity(intent.members.len());
+    for (member, fares) in intent.members.iter().zip(looks) {
+        let mut report = complete_member(transaction, &changeset, member, fares)?;
         if let Some(note) = notes.get(&member.unit) {
             report.0.note.clone_from(note);
         }
         reports.push(report);
     }
-    let transaction = slot.transaction()?;
     let released: Vec<UnitId> = intent
         .members
         .iter()
@@ -69,13 +105,48 @@ pub(super) fn complete(
     Ok(reports)
 }
 
+/// Writes down what was sent, as of every apply: what a rollback to a time goes by.
+fn record(transaction: &mut Transaction, intent: &Intent) -> Result<()> {
+    let mut members = Vec::new();
+    for member in &intent.members {
+        let revision = match member.live {
+            LiveStep::Keep => continue,
+            LiveStep::Send { revision, .. } => Some(revision),
+            LiveStep::Withdraw => None,
+        };
+        let shipment = member_shipment(transaction, member)?;
+        members.push(ApplyMember {
+            unit: member.unit,
+            target: shipment.target,
+            before: shipment.unit.live,
+            revision,
+            step: ApplyStep::Done,
+        });
+    }
+    if members.is_empty() {
+        return Ok(());
+    }
+    let apply = Apply {
+        id: transaction.new_apply_id()?,
+        verb: format!("changeset apply {}", intent.changeset),
+        by: intent.by.clone(),
+        at: intent.at,
+        process: intent.process.clone(),
+        until: intent.until,
+        ended: Some(transaction.at()),
+        wait: false,
+        members,
+    };
+    Ok(transaction.put_apply(&apply)?)
+}
+
 fn complete_member(
-    slot: &mut Slot,
+    transaction: &mut Transaction,
     changeset: &ChangeSet,
     member: &IntentMember,
+    fares: Option<LiveState>,
 ) -> Result<(UnitReport, u32)> {
-    let objects = member_objects(slot.transaction()?, member)?;
-    let transaction = slot.transaction()?;
+    let reference = member_shipment(transaction, member)?.objects.owner.name;
     let before = transaction.unit(member.unit)?;
     if let Some((draft, author, head)) = draft_of(transaction, changeset, member)? {
         let edits = changeset
@@ -93,13 +164,6 @@ fn complete_member(
             None,
         )?;
     }
-    let fares = match member.live {
-        LiveStep::Send { .. } => {
-            Some(slot.with_sandbox(|sandbox| Ok(sandbox.live(&objects.owner)?))?)
-        }
-        LiveStep::Keep | LiveStep::Withdraw => None,
-    };
-    let transaction = slot.transaction()?;
     let mut unit = transaction.unit(member.unit)?;
     match (member.live, fares) {
         (LiveStep::Send { revision, .. }, Some(live)) => {
@@ -118,7 +182,7 @@ fn complete_member(
     transaction.put_unit(&unit)?;
     let mut report = UnitReport {
         before: before.head,
-        ..UnitReport::unchanged(&unit, objects.owner.name)
+        ..UnitReport::unchanged(&unit, reference)
     };
     if unit != before {
         report.status = Status::Changed;

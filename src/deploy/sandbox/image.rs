@@ -7,7 +7,7 @@ use crate::deploy::image::{Captured, Image};
 use crate::deploy::object::{Owner, UnitObjects};
 use crate::yaml::ResourceId;
 
-use super::state::{Inventory, object_key, unit_key};
+use super::state::{Remembered, object_key, unit_key};
 use super::{Sandbox, namespace_id};
 
 impl Sandbox {
@@ -62,7 +62,7 @@ impl Sandbox {
             None => records.delete(&unit_key(owner)),
             Some(revision) => records.put(
                 &unit_key(owner),
-                &Inventory {
+                &Remembered {
                     revision,
                     objects: image.inventory.clone(),
                 },

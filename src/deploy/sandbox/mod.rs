@@ -22,7 +22,7 @@ pub use fault::Fault;
 pub use state::{ClusterState, MemoryState};
 
 use fault::{CONNECTION, never_ready_key};
-use state::{CLOCK, Held, Inventory, Records, object_key, unit_key};
+use state::{CLOCK, Held, Records, Remembered, object_key, unit_key};
 use workload::Pods;
 
 /// How the sandbox is named wherever a target is: nobody may take it for a real cluster.
@@ -32,7 +32,7 @@ const NAME: &str = "the sandbox (a simulated cluster in this store)";
 ///
 /// ```
 /// use std::sync::Arc;
-/// use windlass::deploy::{ApplyOptions, MemoryState, Object, Owner, Sandbox, Target, UnitObjects};
+/// use windlass::deploy::{ApplyOptions, MemoryState, Object, Owner, Sandbox, UnitObjects};
 /// use windlass::deploy::WaitOptions;
 /// use windlass::id::UnitId;
 /// use windlass::model::Status;
@@ -86,11 +86,22 @@ impl Sandbox {
         Ok(now)
     }
 
-    /// Sets up a failure.
+    /// Sets up a failure, or makes it happen where it happens at once.
     ///
     /// # Errors
-    /// When the records cannot be written.
+    /// [`Error::NoObject`] when something is to happen to an object that is not there, and when
+    /// the records cannot be written.
     pub fn inject(&self, fault: &Fault) -> Result<(), Error> {
+        match fault {
+            Fault::Drift {
+                object,
+                path,
+                value,
+                manager,
+            } => return self.change(object, path, value.clone(), manager),
+            Fault::Delete { object } => return self.remove(object),
+            _ => {}
+        }
         self.records().put(&fault.key(), fault)
     }
 
@@ -196,7 +207,7 @@ impl Sandbox {
             .collect())
     }
 
-    fn inventory(&self, owner: &Owner) -> Result<Option<Inventory>, Error> {
+    fn inventory(&self, owner: &Owner) -> Result<Option<Remembered>, Error> {
         self.records().get(&unit_key(owner))
     }
 
@@ -302,6 +313,7 @@ impl Sandbox {
             ready_replicas: None,
             updated_replicas: None,
             conditions: Vec::new(),
+            pods: Vec::new(),
             hopeless: status == Phase::Failed,
         };
         let Some(held) = records.get::<Held>(&object_key(id))? else {

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `clock` | milliseconds since the cluster was made |
 //! | `object/GROUP/KIND/NAMESPACE/NAME` | [`Held`] |
-//! | `unit/STORE/NUMBER` | [`Inventory`] |
+//! | `unit/STORE/NUMBER` | [`Remembered`] |
 //! | `fault/…` | a [`Fault`](super::Fault) |
 
 use std::collections::BTreeMap;
@@ -112,7 +112,7 @@ impl Held {
 
 /// What a unit has in the cluster.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Inventory {
+pub(super) struct Remembered {
     /// The revision last sent.
     pub(super) revision: u32,
     /// Its objects, in the order of applying.

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 
 use crate::deploy::error::Error;
 use crate::deploy::image::Image;
+use crate::deploy::inventory::Inventory;
 use crate::deploy::live::{Drift, LiveState, WaitResult, overall};
 use crate::deploy::object::{Object, Owner, UnitObjects, find};
 use crate::deploy::plan::{Action, Planned, Present, plan};
+use crate::deploy::target::{
+    Applied, ApplyOptions, Deployed, Identity, ObjectPlan, ObjectPreview, Sent, TakenObject,
+    Takeover, Target, UnitPlan, WaitOptions,
+};
 use crate::deploy::validate;
-use crate::deploy::{Applied, ApplyOptions, Target, WaitOptions};
 use crate::model::Status;
 use crate::path::Path;
 use crate::yaml::ResourceId;
 
 use super::fault::refuse_key;
-use super::state::{Held, Inventory, object_key, unit_key};
+use super::state::{Held, Remembered, object_key, unit_key};
 use super::{Fault, NAME, Sandbox, namespace_id};
 
 /// Refuses an apply that would overwrite what somebody else set.
@@ -63,6 +67,144 @@ impl Target for Sandbox {
     }
 
     fn probe(&self) -> Result<String, Error> {
+        self.probe()
+    }
+
+    fn identity(&self) -> Result<Identity, Error> {
+        Ok(Identity {
+            server: NAME.to_owned(),
+            cluster: "sandbox".to_owned(),
+        })
+    }
+
+    fn plan(
+        &self,
+        units: &[(UnitObjects, Option<Inventory>)],
+        options: &ApplyOptions,
+    ) -> Result<Vec<Result<UnitPlan, Error>>, Error> {
+        let options = ApplyOptions {
+            dry_run: true,
+            ..options.clone()
+        };
+        let plans = units.iter().map(|(unit, _)| {
+            let planned = self.apply(unit, &options)?;
+            let desired = unit.placed(&self.cluster_kinds()?)?;
+            let value = |id: &ResourceId| {
+                let found = desired.iter().find(|object| object.id == *id);
+                found.map(|object| object.value.clone())
+            };
+            let steps = planned.objects.into_iter().map(|step| ObjectPlan {
+                value: value(&step.resource),
+                resource: step.resource,
+                action: step.action,
+            });
+            Ok(UnitPlan {
+                steps: steps.collect(),
+                ..UnitPlan::default()
+            })
+        });
+        Ok(plans.collect())
+    }
+
+    fn preview(
+        &self,
+        units: &[(UnitObjects, UnitPlan)],
+        _: &ApplyOptions,
+    ) -> Result<Vec<Result<Vec<ObjectPreview>, Error>>, Error> {
+        let of_step = |step: &ObjectPlan| {
+            let held = self.records().get::<Held>(&object_key(&step.resource))?;
+            Ok(ObjectPreview {
+                resource: step.resource.clone(),
+                action: step.action,
+                before: held.map(|held| held.live().clone()),
+                after: step.value.clone(),
+                unchecked: None,
+            })
+        };
+        Ok(units
+            .iter()
+            .map(|(_, plan)| plan.steps.iter().map(of_step).collect())
+            .collect())
+    }
+
+    fn send(&self, units: &[(UnitObjects, UnitPlan)], options: &ApplyOptions) -> Vec<Sent> {
+        one_by_one(units, |(unit, _)| self.apply(unit, options))
+    }
+
+    fn destroy(&self, units: &[Deployed]) -> Vec<Sent> {
+        one_by_one(units, |unit| self.destroy(&unit.owner))
+    }
+
+    fn release_namespace(&self, namespace: &str) -> Result<bool, Error> {
+        self.release_namespace(namespace)
+    }
+
+    fn takeover(
+        &self,
+        unit: &UnitObjects,
+        _: Option<&Inventory>,
+        from: &[String],
+        dry_run: bool,
+    ) -> Result<Takeover, Error> {
+        self.take_over(unit, from, dry_run)
+    }
+
+    fn capture(&self, unit: &UnitObjects, _: Option<&Inventory>) -> Result<Image, Error> {
+        self.capture_unit(unit)
+    }
+
+    fn put_back(&self, owner: &Owner, image: &Image) -> Result<Option<Inventory>, Error> {
+        self.put_back_unit(owner, image).map(|()| None)
+    }
+
+    fn live(&self, units: &[Deployed]) -> Result<Vec<LiveState>, Error> {
+        units.iter().map(|unit| self.live(&unit.owner)).collect()
+    }
+
+    fn drift(&self, units: &[Deployed]) -> Result<Vec<Vec<Drift>>, Error> {
+        units.iter().map(|unit| self.drift(&unit.owner)).collect()
+    }
+
+    fn wait(
+        &self,
+        units: &[Deployed],
+        options: &WaitOptions,
+        observe: &mut dyn FnMut(usize, &LiveState),
+    ) -> Result<Vec<WaitResult>, Error> {
+        let waits = units.iter().enumerate();
+        waits
+            .map(|(at, unit)| self.wait(&unit.owner, options, &mut |state| observe(at, state)))
+            .collect()
+    }
+}
+
+/// Does units one after the other until one fails.
+fn one_by_one<U>(units: &[U], work: impl Fn(&U) -> Result<Applied, Error>) -> Vec<Sent> {
+    let mut has_failed = false;
+    let done = units.iter().map(|unit| {
+        if has_failed {
+            return Sent::NotSent;
+        }
+        match work(unit) {
+            Ok(applied) => Sent::Done(applied),
+            Err(error) => {
+                has_failed = true;
+                Sent::Failed {
+                    error: Box::new(error),
+                    inventory: None,
+                }
+            }
+        }
+    });
+    done.collect()
+}
+
+impl Sandbox {
+    /// What there is, in words.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub fn probe(&self) -> Result<String, Error> {
         let now = self.now()?;
         let objects = self.state.scan("object/")?.len();
         Ok(format!(
@@ -72,7 +214,13 @@ impl Target for Sandbox {
         ))
     }
 
-    fn apply(&self, unit: &UnitObjects, options: &ApplyOptions) -> Result<Applied, Error> {
+    /// Makes the objects of a unit true: creates, changes, and deletes what the unit held when it
+    /// was applied before and holds no longer.
+    ///
+    /// # Errors
+    /// Before anything is sent: an object is invalid, is another unit's, or was changed by somebody
+    /// else. While sending: a failure that was set up; what was sent stays.
+    pub fn apply(&self, unit: &UnitObjects, options: &ApplyOptions) -> Result<Applied, Error> {
         let records = self.records();
         let owner = &unit.owner;
         let desired = unit.placed(&self.cluster_kinds()?)?;
@@ -109,6 +257,8 @@ impl Target for Sandbox {
             target: NAME.to_owned(),
             objects: Vec::new(),
             namespaces: Vec::new(),
+            inventory: None,
+            live: None,
         };
         if options.dry_run {
             applied.objects = planned.steps;
@@ -116,7 +266,7 @@ impl Target for Sandbox {
         }
         // Until all went well, the unit has what it had and what it is to have.
         let objects: Vec<ResourceId> = desired.iter().map(|object| object.id.clone()).collect();
-        let mut inventory = Inventory {
+        let mut inventory = Remembered {
             revision: unit.revision,
             objects: objects.clone(),
         };
@@ -137,12 +287,18 @@ impl Target for Sandbox {
         Ok(applied)
     }
 
-    fn destroy(&self, owner: &Owner) -> Result<Applied, Error> {
+    /// Deletes the objects of a unit, the last applied first.
+    ///
+    /// # Errors
+    /// When a namespace of the unit holds objects of others, or the connection is lost.
+    pub fn destroy(&self, owner: &Owner) -> Result<Applied, Error> {
         let records = self.records();
         let mut applied = Applied {
             target: NAME.to_owned(),
             objects: Vec::new(),
             namespaces: Vec::new(),
+            inventory: None,
+            live: None,
         };
         let Some(mut inventory) = self.inventory(owner)? else {
             return Ok(applied);
@@ -168,7 +324,11 @@ impl Target for Sandbox {
         Ok(applied)
     }
 
-    fn release_namespace(&self, namespace: &str) -> Result<bool, Error> {
+    /// See [`Target::release_namespace`].
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub fn release_namespace(&self, namespace: &str) -> Result<bool, Error> {
         let (key, records) = (object_key(&namespace_id(namespace)), self.records());
         let created = records
             .get::<Held>(&key)?
@@ -180,15 +340,11 @@ impl Target for Sandbox {
         Ok(true)
     }
 
-    fn capture(&self, unit: &UnitObjects) -> Result<Image, Error> {
-        self.capture_unit(unit)
-    }
-
-    fn put_back(&self, owner: &Owner, image: &Image) -> Result<(), Error> {
-        self.put_back_unit(owner, image)
-    }
-
-    fn live(&self, owner: &Owner) -> Result<LiveState, Error> {
+    /// How the objects of a unit fare now.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub fn live(&self, owner: &Owner) -> Result<LiveState, Error> {
         let now = self.now()?;
         let inventory = self.inventory(owner)?;
         let mut objects = Vec::new();
@@ -205,7 +361,11 @@ impl Target for Sandbox {
         })
     }
 
-    fn drift(&self, owner: &Owner) -> Result<Vec<Drift>, Error> {
+    /// Which fields of a unit's objects are no longer what was applied.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub fn drift(&self, owner: &Owner) -> Result<Vec<Drift>, Error> {
         let mut drift = Vec::new();
         for id in self
             .inventory(owner)?
@@ -240,7 +400,11 @@ impl Target for Sandbox {
         Ok(drift)
     }
 
-    fn wait(
+    /// Waits until a unit is ready; see [`Target::wait`].
+    ///
+    /// # Errors
+    /// When the records cannot be written. Not becoming ready is a result, not an error.
+    pub fn wait(
         &self,
         owner: &Owner,
         options: &WaitOptions,
@@ -286,6 +450,67 @@ impl Target for Sandbox {
 }
 
 impl Sandbox {
+    /// See [`Target::takeover`].
+    fn take_over(
+        &self,
+        unit: &UnitObjects,
+        from: &[String],
+        dry_run: bool,
+    ) -> Result<Takeover, Error> {
+        let records = self.records();
+        let desired = unit.placed(&self.cluster_kinds()?)?;
+        let mut held = Vec::with_capacity(desired.len());
+        for object in &desired {
+            let found: Held =
+                records
+                    .get(&object_key(&object.id))?
+                    .ok_or_else(|| Error::NoObject {
+                        target: NAME.to_owned(),
+                        object: object.id.to_string(),
+                    })?;
+            if let Some(other) = found
+                .owner
+                .as_ref()
+                .filter(|other| !other.is_same(&unit.owner))
+                && !from.contains(&format!("unit:{}", other.name))
+                && !from.contains(&format!("store:{}", other.store))
+            {
+                return Err(Error::Owned {
+                    object: object.id.to_string(),
+                    unit: unit.owner.name.clone(),
+                    owner: other.name.clone(),
+                });
+            }
+            held.push(found);
+        }
+        let mut objects = Vec::with_capacity(desired.len());
+        for (object, mut held) in desired.iter().zip(held) {
+            let all = held.managers.values();
+            let managers: Vec<String> = all.filter(|by| from.contains(by)).cloned().collect();
+            held.managers.retain(|_, by| !from.contains(by));
+            held.owner = Some(unit.owner.clone());
+            if !dry_run {
+                records.put(&object_key(&object.id), &held)?;
+            }
+            objects.push(TakenObject {
+                resource: object.id.clone(),
+                managers,
+                extra: Vec::new(),
+            });
+        }
+        if !dry_run {
+            let inventory = Remembered {
+                revision: unit.revision,
+                objects: desired.into_iter().map(|object| object.id).collect(),
+            };
+            records.put(&unit_key(&unit.owner), &inventory)?;
+        }
+        Ok(Takeover {
+            objects,
+            inventory: None,
+        })
+    }
+
     /// Does one step of a plan.
     fn step(
         &self,

@@ -227,6 +227,7 @@ impl Pods {
             ready_replicas: Some(count.new_ready.saturating_add(count.old)),
             updated_replicas: Some(count.new),
             conditions: self.conditions(count, complete, job, age, &reason),
+            pods: Vec::new(),
             hopeless: hopeless && !complete,
         }
     }

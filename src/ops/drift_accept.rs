@@ -1,0 +1,56 @@
+//! `drift accept`
+
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::app::change::ChangeOptions;
+use crate::app::drift::DriftFilter;
+use crate::error::Result;
+use crate::ops::selecting::{Selecting, shown};
+use crate::ops::{Effect, Operation, Output};
+
+/// Accepts drift.
+#[derive(Debug)]
+pub struct DriftAccept;
+
+/// Arguments of [`DriftAccept`].
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(default)]
+pub struct Args {
+    /// Which units.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub selecting: Selecting,
+    /// The field, with everything below it; every field that is not tolerated where it is left
+    /// out.
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<String>,
+    /// The object, as `Kind/name`; every object where it is left out.
+    #[arg(long, value_name = "RESOURCE")]
+    pub on: Option<String>,
+    /// Only show what would change.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl Operation for DriftAccept {
+    const NAME: &'static str = "drift accept";
+    const ABOUT: &'static str = "Take live values into the store";
+    const EFFECT: Effect = Effect::Write;
+    const EXAMPLES: &'static [&'static str] =
+        &["drift accept traderx-prod-eu/trade-service --path spec.replicas"];
+    type Args = Args;
+
+    fn run(app: &App, args: Args) -> Result<Output> {
+        let selection = args.selecting.resolve_for_write(app)?;
+        let filter = DriftFilter {
+            path: args.path.as_deref().map(str::parse).transpose()?,
+            resource: args.on,
+        };
+        let options = ChangeOptions {
+            allow_empty: args.selecting.flags.allow_empty,
+            dry_run: args.dry_run,
+        };
+        shown(app.accept_drift(&selection, &filter, options)?)
+    }
+}
