@@ -307,6 +307,8 @@ fn targets_workers_and_cluster_records_are_kept_and_logged() {
             space,
             mode: WorkerMode::Embedded,
             last_probe: None,
+            poll: None,
+            auto_apply: false,
         };
         writing.put_target(&target).unwrap();
         writing.put_worker(&worker).unwrap();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use windlass::deploy::{
-    Action, Applied, ApplyOptions, Error, Fault, MemoryState, Object, Owner, Sandbox, Target as _,
-    UnitObjects, WaitOptions,
+    Action, Applied, ApplyOptions, Error, Fault, MemoryState, Object, Owner, Sandbox, UnitObjects,
+    WaitOptions,
 };
 use windlass::id::UnitId;
 use windlass::model::Status;

@@ -97,6 +97,8 @@ fn build() -> Memory {
             ok: true,
             message: "ready".into(),
         }),
+        poll: None,
+        auto_apply: false,
     };
     writing.put_worker(&worker).unwrap();
     writing.put_cluster(b"pods/a", b"{}".to_vec()).unwrap();

@@ -8,6 +8,7 @@
 )]
 
 mod account;
+mod applies;
 mod blame;
 mod changeset;
 mod cli;
@@ -19,10 +20,14 @@ mod docs;
 mod edit;
 mod filters;
 mod find;
+#[cfg(feature = "kubernetes")]
+mod fleet;
 mod format;
 mod functions;
 mod hostile;
 mod hostile_input;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod lateral;
 mod layers;
 mod log_tamper;

@@ -194,8 +194,12 @@ impl World {
 
     /// A command that runs while the test goes on.
     pub fn start(&self, args: &[&str]) -> Background {
-        let child = self
-            .command(args)
+        Self::start_command(self.command(args))
+    }
+
+    /// As [`Self::start`], with a command that was made ready before.
+    pub fn start_command(mut command: Command) -> Background {
+        let child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -119,8 +119,27 @@ fn cases_of_units() -> Vec<Case> {
     ]
 }
 
+/// A deployed unit whose replicas somebody changed on the sandbox.
+const DRIFTED: &str = r#"
+    space("prod-us").install_worker("worker", #{ wait: true });
+    unit("prod-us/web").apply();
+    inject_fault(#{ Drift: #{
+        object: #{ group: "apps", kind: "Deployment", namespace: "prod-us", name: "web" },
+        path: "spec.replicas", value: 9, manager: "kubectl-edit",
+    } });"#;
+
 fn cases_of_more() -> Vec<Case> {
     vec![
+        (
+            "drift accept",
+            DRIFTED,
+            json!({ "selector": "prod-us/web" }),
+        ),
+        (
+            "drift tolerate",
+            DRIFTED,
+            json!({ "selector": "prod-us/web", "path": "spec.replicas", "until": "7d" }),
+        ),
         (
             "import",
             "",
