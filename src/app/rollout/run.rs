@@ -25,6 +25,9 @@ use crate::error::Result;
 use crate::id::{Slug, UnitId};
 use crate::model::{Apply, ApplyStep, Status, Unit};
 
+/// Of how many units that are not ready an apply that does not wait asks why.
+const MAX_EXPLAINED: usize = 100;
+
 /// One apply on its way.
 pub(super) struct Rollout<'a, 'd> {
     pub(super) app: &'a App,
@@ -337,6 +340,13 @@ impl Rollout<'_, '_> {
             && let Some(known) = mine.iter().map(known).collect::<Option<Vec<_>>>()
         {
             return Ok(known.into_iter().map(Looked::Now).collect());
+        }
+        let unknown = mine.iter().filter(|at| units[**at].live.is_none()).count();
+        if !self.options.wait && !destination.is_sandbox() && unknown > MAX_EXPLAINED {
+            let known = mine.iter().map(|at| units[*at].live.clone());
+            return Ok(known
+                .map(|live| live.map_or(Looked::NotReady, Looked::Now))
+                .collect());
         }
         let deployed: Vec<Deployed> = mine
             .iter()

@@ -10,6 +10,8 @@ use crate::model::Status;
 pub(super) enum Looked {
     /// Nobody looked: it is a rehearsal.
     Not,
+    /// It is not ready, and nobody asked why.
+    NotReady,
     /// How it fares just now.
     Now(LiveState),
     /// How it fares after waiting.
@@ -20,6 +22,13 @@ impl Looked {
     pub(super) fn into_state(self) -> Option<LiveState> {
         match self {
             Self::Not => None,
+            Self::NotReady => Some(LiveState {
+                target: String::new(),
+                status: Status::Progressing,
+                reason: "not ready yet; windlass wait says why".to_owned(),
+                revision: None,
+                objects: Vec::new(),
+            }),
             Self::Now(live) => Some(live),
             Self::Waited(waited) => Some(LiveState {
                 status: match waited.state.status {
