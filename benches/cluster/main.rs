@@ -22,6 +22,8 @@ mod manifest;
 #[expect(dead_code, reason = "the engine measures in other ways as well")]
 mod measure;
 mod ours;
+#[path = "../engine/project.rs"]
+mod project;
 mod round;
 mod table;
 

@@ -2,23 +2,20 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::json;
+use windlass::app::App;
 use windlass::app::change::ChangeOptions;
 use windlass::app::create::SpaceOptions;
 use windlass::app::import::ImportOptions;
 use windlass::app::outcome::{Outcome, Status};
-use windlass::app::project::Project;
 use windlass::app::rollout::ApplyOptions;
 use windlass::app::select::{Request, Selection};
 use windlass::app::targets::TargetOptions;
-use windlass::app::{App, Settings};
-use windlass::clock::Clock;
 use windlass::id::Slug;
 
 use crate::bare::Room;
+use crate::project::open;
 use crate::{Result, corpus, manifest};
 
 /// A store with a space whose units are to be in the namespace of a room.
@@ -116,22 +113,6 @@ impl Ours {
         done(&outcome)?;
         same("units changed", outcome.changed(), units)
     }
-}
-
-fn open(folder: &Path) -> Result<App> {
-    Ok(App::open(Settings {
-        seed: None,
-        project: Project::find(folder),
-        store: folder.join("store.redb"),
-        actor: Arc::new(|| "bench".to_owned()),
-        clock: Clock::System,
-        lock_timeout: Duration::from_secs(10),
-        message: None,
-        command: "bench".to_owned(),
-        notify: Arc::new(|_| {}),
-        progress: Arc::new(|_| {}),
-        process: windlass::app::lease::here(),
-    })?)
 }
 
 fn slug(text: &str) -> Result<Slug> {

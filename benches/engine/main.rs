@@ -9,6 +9,7 @@ mod baseline;
 mod corpus;
 mod line;
 mod measure;
+mod project;
 mod table;
 mod work;
 

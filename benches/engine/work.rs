@@ -4,25 +4,22 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, json};
+use windlass::app::App;
 use windlass::app::change::ChangeOptions;
 use windlass::app::create::{SpaceOptions, UnitOptions};
 use windlass::app::import::ImportOptions;
 use windlass::app::outcome::Outcome;
-use windlass::app::project::Project;
 use windlass::app::select::{Request, Selection};
 use windlass::app::upgrade::UpgradeOptions;
-use windlass::app::{App, Settings};
-use windlass::clock::Clock;
 use windlass::id::{Slug, UnitId};
 
 use crate::baseline::{Sqlite, difference, replay};
 use crate::corpus;
 use crate::line::Line;
 use crate::measure::{self, Taken};
+use crate::project::open;
 use crate::table::Row;
 use crate::{Result, Scale};
 
@@ -40,22 +37,6 @@ pub(crate) struct Stage {
     app: App,
     sqlite: Sqlite,
     rows: Vec<Row>,
-}
-
-fn open(folder: &Path) -> Result<App> {
-    Ok(App::open(Settings {
-        seed: None,
-        project: Project::find(folder),
-        store: folder.join("store.redb"),
-        actor: Arc::new(|| "bench".to_owned()),
-        clock: Clock::System,
-        lock_timeout: Duration::from_secs(10),
-        message: None,
-        command: "bench".to_owned(),
-        notify: Arc::new(|_| {}),
-        progress: Arc::new(|_| {}),
-        process: windlass::app::lease::here(),
-    })?)
 }
 
 impl Stage {

@@ -8,7 +8,7 @@ use crate::app::dispatch::{Destination, Destinations};
 use crate::app::record::target;
 use crate::app::related::Related;
 use crate::app::select::Selection;
-use crate::app::targets::{KUBERNETES, SANDBOX};
+use crate::app::targets::{KINDS, SANDBOX};
 use crate::app::{App, Verb};
 use crate::deploy;
 use crate::error::{Error, Kind, Result};
@@ -33,12 +33,6 @@ pub(crate) mod parameter {
 pub(crate) struct Connection {
     parameters: BTreeMap<String, String>,
     target: Arc<dyn deploy::Target>,
-}
-
-/// What may be in the place of a cluster that is asked which one it is.
-enum Recognition {
-    Same,
-    Unknown(deploy::Identity),
 }
 
 impl App {
@@ -81,14 +75,7 @@ impl App {
     /// The target of this name.
     pub(crate) fn destination_named(&self, slug: &Slug) -> Result<Destination> {
         let record = self.read(|view| Ok(view.find_target(slug)?))?;
-        let record = record.ok_or_else(|| {
-            Error::new(
-                Kind::NotFound,
-                format!("expected a target `{slug}`, found none"),
-            )
-            .hint("windlass target list shows the targets there are")
-        })?;
-        self.destination(&record)
+        self.destination(&record.ok_or_else(|| no_such_target(slug))?)
     }
 
     /// The target that a record is of, after it was asked whether it is still the same cluster.
@@ -118,7 +105,7 @@ impl App {
     pub(crate) fn recognised(&self, record: &Target) -> Result<(Arc<dyn deploy::Target>, Target)> {
         let target = self.connect(record)?;
         let mut record = record.clone();
-        if let Recognition::Unknown(identity) = recognise(&record, &*target)? {
+        if let Some(identity) = recognise(&record, &*target)? {
             let parameters = &mut record.parameters;
             parameters.insert(parameter::SERVER.to_owned(), identity.server);
             parameters.insert(parameter::CLUSTER.to_owned(), identity.cluster);
@@ -181,25 +168,29 @@ impl App {
 
 /// Refuses what is no kind of target.
 pub(crate) fn refuse_unknown_kind(kind: &str) -> Result<()> {
-    if [SANDBOX, KUBERNETES].contains(&kind) {
+    if KINDS.contains(&kind) {
         return Ok(());
     }
     Err(Error::new(
         Kind::Usage,
-        format!("expected the kind of a target, `{SANDBOX}` or `{KUBERNETES}`, found `{kind}`"),
+        format!(
+            "expected the kind of a target, `{}`, found `{kind}`",
+            KINDS.join("` or `")
+        ),
     ))
 }
 
-/// Asks a cluster which one it is, and compares that with what the target was.
-fn recognise(record: &Target, target: &dyn deploy::Target) -> Result<Recognition> {
+/// Asks a cluster which one it is, and compares that with what the target was; what it says where
+/// that was not known yet.
+fn recognise(record: &Target, target: &dyn deploy::Target) -> Result<Option<deploy::Identity>> {
     let found = target
         .identity()
         .map_err(|error| named(Error::from(error), &record.slug))?;
     let Some(known) = record.parameters.get(parameter::CLUSTER) else {
-        return Ok(Recognition::Unknown(found));
+        return Ok(Some(found));
     };
     if *known == found.cluster {
-        return Ok(Recognition::Same);
+        return Ok(None);
     }
     let server = record.parameters.get(parameter::SERVER);
     Err(Error::new(
@@ -217,6 +208,15 @@ fn recognise(record: &Target, target: &dyn deploy::Target) -> Result<Recognition
         record.slug
     ))
     .context("nothing was sent"))
+}
+
+/// The error of a name that no target has.
+pub(crate) fn no_such_target(slug: &Slug) -> Error {
+    Error::new(
+        Kind::NotFound,
+        format!("expected a target `{slug}`, found none"),
+    )
+    .hint("windlass target list shows the targets there are")
 }
 
 /// An error with the target that it is about.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::app::connect::no_such_target;
 use crate::app::dispatch::{Destinations, Dispatch};
 use crate::app::outcome::{Outcome, Status as Done, UnitReport, plural};
 use crate::app::record::target;
 use crate::app::rollout::{namespace, nothing_to_do};
-use crate::app::select::{Pin, Selection};
+use crate::app::select::Selection;
 use crate::app::{App, Verb};
 use crate::db::{Transaction, View};
 use crate::deploy::{Object, PLACEHOLDER, Target};
@@ -69,14 +70,7 @@ impl App {
             let space = view.space(id)?;
             let units = view.units(&view.unit_ids_in(id)?)?;
             refuse(view, &space, &units, options)?;
-            let mut selection = Selection::default();
-            for unit in &units {
-                selection.push(Pin {
-                    unit: unit.id,
-                    head: unit.head,
-                });
-            }
-            Ok((space, selection))
+            Ok((space, Selection::of_units(&units)))
         })?;
         if options.destroy {
             self.destroy_live(&selection)?;
@@ -135,11 +129,7 @@ impl App {
         let verb = Verb::new(format!("target delete {slug}"));
         self.write(verb, |transaction| {
             if transaction.find_target(slug)?.is_none() {
-                return Err(Error::new(
-                    Kind::NotFound,
-                    format!("expected a target `{slug}`, found none"),
-                )
-                .hint("windlass target list shows those there are"));
+                return Err(no_such_target(slug));
             }
             let mut users: Vec<String> = Vec::new();
             for space in transaction.spaces()? {

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::cluster::Slot;
+use crate::app::connect::no_such_target;
+use crate::app::rollout::Shipment;
 use crate::app::{App, Verb};
 use crate::db::{Transaction, View};
 use crate::deploy::Target;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::id::{OpId, Slug};
 
 /// Where a target is.
@@ -36,13 +38,7 @@ pub(crate) struct Destinations(pub(crate) BTreeMap<Slug, Destination>);
 impl Destinations {
     /// The target of this name.
     pub(crate) fn get(&self, slug: &Slug) -> Result<&Destination> {
-        self.0.get(slug).ok_or_else(|| {
-            Error::new(
-                Kind::NotFound,
-                format!("expected a target `{slug}`, found none"),
-            )
-            .hint("windlass target list shows the targets there are")
-        })
+        self.0.get(slug).ok_or_else(|| no_such_target(slug))
     }
 
     /// Whether all of it is in the store.
@@ -65,9 +61,12 @@ impl App {
         self.refuse_staged(&verb.text)?;
         Ok((work(&mut Dispatch::Stepwise(self))?, None))
     }
-}
 
-impl App {
+    /// Whether a rehearsal may only ask a target: what is sent to a cluster cannot be dropped.
+    pub(crate) fn may_only_ask(&self, destination: &Destination) -> bool {
+        self.is_rehearsing() && !destination.is_sandbox()
+    }
+
     /// Looks at targets, and changes nothing: what is written is dropped.
     pub(crate) fn looking<T>(
         &self,
@@ -108,6 +107,28 @@ impl Dispatch<'_> {
             Self::Joined(slot) => write(slot.transaction()?),
             Self::Stepwise(app) => Ok(app.write(Verb::new(verb), write)?.0),
         }
+    }
+
+    /// Asks every target about its own units; the answers come in the order of the units.
+    pub(crate) fn ask<A>(
+        &mut self,
+        destinations: &Destinations,
+        shipments: &[Shipment],
+        verb: &str,
+        mut ask: impl FnMut(&dyn Target, &[&Shipment]) -> Result<Vec<A>>,
+    ) -> Result<Vec<A>> {
+        let mut answers = BTreeMap::new();
+        for (slug, destination) in &destinations.0 {
+            let all = shipments.iter().enumerate();
+            let (places, mine): (Vec<usize>, Vec<&Shipment>) =
+                all.filter(|(_, unit)| unit.target == *slug).unzip();
+            if mine.is_empty() {
+                continue;
+            }
+            let told = self.with(destination, verb, |target| ask(target, &mine))?;
+            answers.extend(places.into_iter().zip(told));
+        }
+        Ok(answers.into_values().collect())
     }
 
     /// Uses a target. `verb` names the operation where that writes into the store.

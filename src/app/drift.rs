@@ -15,7 +15,7 @@ use crate::app::table::{Cell, Table};
 use crate::app::{App, Verb};
 use crate::clock::Timestamp;
 use crate::db::View;
-use crate::deploy::{self, Deployed, Object};
+use crate::deploy::{self, Object};
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, UnitId};
 use crate::model::{RevisionRef, RevisionSource, Tolerance, Unit};
@@ -103,48 +103,14 @@ impl App {
         self.looking(|dispatch| {
             let (shipments, now) =
                 dispatch.read(|view| Ok((live_ones(view, selection)?, view.now())))?;
-            let mut found: BTreeMap<usize, UnitDrift> = BTreeMap::new();
-            for (slug, destination) in &destinations.0 {
-                let mine: Vec<(usize, &Shipment)> = shipments
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, shipment)| shipment.target == *slug)
-                    .collect();
-                let deployed: Vec<Deployed> = mine
-                    .iter()
-                    .map(|(_, shipment)| shipment.deployed())
-                    .collect();
-                if deployed.is_empty() {
-                    continue;
-                }
-                let drift =
-                    dispatch.with(destination, "", |target| Ok(target.drift(&deployed)?))?;
-                for ((at, shipment), rows) in mine.into_iter().zip(drift) {
-                    found.insert(at, unit_drift(shipment, rows, now));
-                }
-            }
-            Ok(found.into_values().collect())
+            let drift = dispatch.ask(&destinations, &shipments, "", |target, units| {
+                Ok(target.drift(&Shipment::all_deployed(units))?)
+            })?;
+            let units = shipments.iter().zip(drift);
+            Ok(units
+                .map(|(shipment, rows)| unit_drift(shipment, rows, now))
+                .collect())
         })
-    }
-
-    /// Units with their drift, as a table of counts.
-    ///
-    /// # Errors
-    /// As [`Self::drift`].
-    pub fn drift_table(&self, found: &[UnitDrift]) -> Table {
-        let mut table = Table::new(["Unit", "Target", "Drift", "Tolerated", "First"]);
-        for unit in found.iter().filter(|unit| !unit.rows.is_empty()) {
-            let open = unit.open().count();
-            let first = unit.open().next().or(unit.rows.first());
-            table.push(vec![
-                Cell::text(unit.reference.clone()),
-                Cell::text(unit.target.as_str()),
-                Cell::from(json!(open)),
-                Cell::from(json!(unit.rows.len() - open)),
-                Cell::text(first.map(place).unwrap_or_default()),
-            ]);
-        }
-        table
     }
 
     /// Takes live values into the store: each becomes what the unit says.
@@ -214,10 +180,8 @@ impl App {
         path: &Path,
         resource: Option<&str>,
         until: Option<Timestamp>,
-        why: Option<&str>,
     ) -> Result<Outcome> {
-        let by = self.actor();
-        let why = why.map(ToOwned::to_owned).or_else(|| self.message());
+        let (by, why) = (self.actor(), self.message());
         let verb = Verb::new(format!("drift tolerate {path}"));
         self.change_records(selection, verb, ChangeOptions::default(), &|unit, now| {
             let is_other =
@@ -238,15 +202,14 @@ impl App {
         })
     }
 
-    /// Ends the tolerances of a field, or of all fields.
+    /// Ends the tolerances of a field.
     ///
     /// # Errors
     /// As [`Self::tolerate_drift`].
-    pub fn end_tolerance(&self, selection: &Selection, path: Option<&Path>) -> Result<Outcome> {
-        let verb = Verb::new("drift tolerate --end");
+    pub fn end_tolerance(&self, selection: &Selection, path: &Path) -> Result<Outcome> {
+        let verb = Verb::new(format!("drift tolerate {path} --end"));
         self.change_records(selection, verb, ChangeOptions::default(), &|unit, _| {
-            unit.tolerated
-                .retain(|known| path.is_some_and(|path| known.path != *path));
+            unit.tolerated.retain(|known| known.path != *path);
         })
     }
 
@@ -383,6 +346,23 @@ fn place(row: &DriftRow) -> String {
     }
 }
 
+/// Units with their drift, as a table of counts.
+pub fn table(found: &[UnitDrift]) -> Table {
+    let mut table = Table::new(["Unit", "Target", "Drift", "Tolerated", "First"]);
+    for unit in found.iter().filter(|unit| !unit.rows.is_empty()) {
+        let open = unit.open().count();
+        let first = unit.open().next().or(unit.rows.first());
+        table.push(vec![
+            Cell::text(unit.reference.clone()),
+            Cell::text(unit.target.as_str()),
+            Cell::from(json!(open)),
+            Cell::from(json!(unit.rows.len() - open)),
+            Cell::text(first.map(place).unwrap_or_default()),
+        ]);
+    }
+    table
+}
+
 /// The drift of units in full, for people.
 pub fn describe(found: &[UnitDrift]) -> String {
     let mut text = String::new();
@@ -445,7 +425,8 @@ pub fn to_json(found: &[UnitDrift]) -> Value {
     rows.collect()
 }
 
-fn shown(value: Option<&Value>) -> String {
+/// A value on one line.
+pub(crate) fn shown(value: Option<&Value>) -> String {
     match value {
         None => "(nothing)".to_owned(),
         Some(Value::String(text)) => text.clone(),

@@ -75,6 +75,18 @@ impl Selection {
         }
     }
 
+    /// These units, as they are.
+    pub(crate) fn of_units<'a>(units: impl IntoIterator<Item = &'a Unit>) -> Self {
+        let pins = units.into_iter().map(|unit| Pin {
+            unit: unit.id,
+            head: unit.head,
+        });
+        Self {
+            pins: pins.collect(),
+            is_unsaid: false,
+        }
+    }
+
     /// Adds a unit at the end.
     pub fn push(&mut self, pin: Pin) {
         self.pins.push(pin);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::app::connect::no_such_target;
 use crate::app::gate::refuse_unknown_switch;
 use crate::app::select::{no_space, no_unit};
 use crate::app::show::matching;
@@ -65,11 +66,7 @@ impl App {
             if let Some(target) = &change.target
                 && transaction.find_target(target)?.is_none()
             {
-                return Err(Error::new(
-                    Kind::NotFound,
-                    format!("expected a target `{target}`, found none"),
-                )
-                .hint("windlass target list shows the targets there are"));
+                return Err(no_such_target(target));
             }
             let mut table = Table::new(["Name", "Result", "Labels", "Target", "Gates"]);
             for space in &spaces {

@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::app::cluster::Slot;
-use crate::app::connect::{named, parameter, refuse_unknown_kind};
+use crate::app::connect::{named, no_such_target, parameter, refuse_unknown_kind};
 use crate::app::dispatch::Destination;
 use crate::app::outcome::{Outcome, Status as Done, UnitReport};
 use crate::app::record::target;
 use crate::app::table::{Cell, Table};
-use crate::app::worker::MISSED_POLLS;
+use crate::app::worker::{MISSED_POLLS, STOPPED};
 use crate::app::{App, Verb};
 use crate::clock::Timestamp;
 use crate::db::Transaction;
@@ -26,6 +26,9 @@ pub(crate) const SANDBOX: &str = "sandbox";
 
 /// The kind of a target that is a cluster.
 pub(crate) const KUBERNETES: &str = "kubernetes";
+
+/// Every kind of target.
+pub const KINDS: [&str; 2] = [SANDBOX, KUBERNETES];
 
 /// How a worker is installed.
 #[derive(Debug, Clone, Default)]
@@ -164,13 +167,7 @@ impl App {
     /// [`Kind::Unavailable`] when the cluster does not answer.
     pub fn rebind_target(&self, slug: &Slug, options: &TargetOptions) -> Result<Outcome> {
         let found = self.read(|view| Ok(view.find_target(slug)?))?;
-        let Some(mut target) = found else {
-            return Err(Error::new(
-                Kind::NotFound,
-                format!("expected a target `{slug}`, found none"),
-            )
-            .hint("windlass target list shows the targets there are"));
-        };
+        let mut target = found.ok_or_else(|| no_such_target(slug))?;
         if target.kind == SANDBOX {
             return Err(Error::new(
                 Kind::Usage,
@@ -460,8 +457,7 @@ fn forget(transaction: &mut Transaction, slug: &Slug) -> Result<Vec<UnitReport>>
             let before = unit.live.unwrap_or(0);
             unit.set_live(None);
             unit.last_applied = None;
-            unit.status = Status::NoLive;
-            unit.status_reason = None;
+            unit.set_status(Status::NoLive, "");
             transaction.put_unit(&unit)?;
             transaction.put_inventory(unit.id, slug, None)?;
             reports.push(UnitReport {
@@ -493,7 +489,7 @@ fn beating(worker: &Worker, beat: Option<&Probe>, now: Timestamp) -> &'static st
         // A clock elsewhere may be ahead of this one.
         true if now.microseconds() - beat.at.microseconds() <= limit => "Ready",
         true => "Silent",
-        false if beat.message == "stopped" => "Stopped",
+        false if beat.message == STOPPED => "Stopped",
         false => "Unreachable",
     }
 }

@@ -146,11 +146,7 @@ impl App {
     }
 
     fn of_target(&self, known: &Known, why: &mut Why) {
-        let mut selection = Selection::default();
-        selection.push(crate::app::select::Pin {
-            unit: known.unit.id,
-            head: known.unit.head,
-        });
+        let selection = Selection::of_unit(known.unit.id, known.unit.head);
         match self.live_states(&selection) {
             Err(error) => {
                 why.say("live", format!("cannot be told: {error}"));

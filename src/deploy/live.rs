@@ -136,6 +136,35 @@ pub struct WaitResult {
     pub state: LiveState,
 }
 
+impl WaitResult {
+    /// How waiting ends at a look, if it does: the unit is ready or nothing of it is there, it
+    /// will not become ready, or the time is up. Times in milliseconds.
+    pub(super) fn of(state: LiveState, waited: u64, timeout: u64) -> Option<Self> {
+        let hopeless = state.objects.iter().find(|object| object.hopeless);
+        let (status, reason) = match (state.status, hopeless) {
+            (Status::Ready | Status::NoLive, _) => (state.status, state.reason.clone()),
+            (_, Some(object)) => (
+                Status::Failed,
+                format!(
+                    "{} will not become ready: {}",
+                    object.resource, object.reason
+                ),
+            ),
+            _ if waited >= timeout => (
+                Status::Failed,
+                format!("not ready after {} s: {}", timeout / 1_000, state.reason),
+            ),
+            _ => return None,
+        };
+        Some(Self {
+            status,
+            reason,
+            waited,
+            state,
+        })
+    }
+}
+
 /// The status of a unit from its objects, with the reason.
 pub(super) fn overall(objects: &[ObjectState]) -> (Status, String) {
     if objects.is_empty() {

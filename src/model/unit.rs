@@ -105,6 +105,12 @@ impl Unit {
         self.live = revision;
     }
 
+    /// Says how it does where it is deployed, and why; without words where there are none.
+    pub fn set_status(&mut self, status: Status, why: &str) {
+        self.status = status;
+        self.status_reason = (!why.is_empty()).then(|| why.to_owned());
+    }
+
     /// Whether a revision is live or is known to have been.
     pub fn was_live(&self, revision: u32) -> bool {
         self.live == Some(revision) || self.lived.contains(&revision)

@@ -4,9 +4,8 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::change::ChangeOptions;
-use crate::app::drift::DriftFilter;
 use crate::error::Result;
-use crate::ops::selecting::{Selecting, shown};
+use crate::ops::selecting::{DriftedFields, Selecting, shown};
 use crate::ops::{Effect, Operation, Output};
 
 /// Accepts drift.
@@ -21,13 +20,10 @@ pub struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub selecting: Selecting,
-    /// The field, with everything below it; every field that is not tolerated where it is left
-    /// out.
-    #[arg(long, value_name = "PATH")]
-    pub path: Option<String>,
-    /// The object, as `Kind/name`; every object where it is left out.
-    #[arg(long, value_name = "RESOURCE")]
-    pub on: Option<String>,
+    /// Which fields.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub fields: DriftedFields,
     /// Only show what would change.
     #[arg(long)]
     pub dry_run: bool,
@@ -43,10 +39,7 @@ impl Operation for DriftAccept {
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve_for_write(app)?;
-        let filter = DriftFilter {
-            path: args.path.as_deref().map(str::parse).transpose()?,
-            resource: args.on,
-        };
+        let filter = args.fields.filter()?;
         let options = ChangeOptions {
             allow_empty: args.selecting.flags.allow_empty,
             dry_run: args.dry_run,

@@ -38,7 +38,7 @@ impl Operation for DriftList {
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve(app)?;
         let found = app.drift(&selection)?;
-        let table = app.drift_table(&found);
+        let table = drift::table(&found);
         let is_open = found.iter().any(|unit| unit.open().next().is_some());
         Ok(Output::Report {
             text: if table.rows().is_empty() {

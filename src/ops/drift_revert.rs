@@ -3,10 +3,9 @@
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::app::drift::DriftFilter;
 use crate::app::gate::GatePolicy;
 use crate::error::Result;
-use crate::ops::selecting::Selecting;
+use crate::ops::selecting::{DriftedFields, Selecting};
 use crate::ops::{Effect, Operation, Output};
 
 /// Reverts drift.
@@ -21,13 +20,10 @@ pub struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub selecting: Selecting,
-    /// The field, with everything below it; every field that is not tolerated where it is left
-    /// out.
-    #[arg(long, value_name = "PATH")]
-    pub path: Option<String>,
-    /// The object, as `Kind/name`; every object where it is left out.
-    #[arg(long, value_name = "RESOURCE")]
-    pub on: Option<String>,
+    /// Which fields.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub fields: DriftedFields,
     /// Pass this gate, and say so in the log (can be repeated).
     #[arg(long, value_name = "GATE")]
     pub override_gate: Vec<String>,
@@ -47,10 +43,7 @@ impl Operation for DriftRevert {
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve_for_write(app)?;
-        let filter = DriftFilter {
-            path: args.path.as_deref().map(str::parse).transpose()?,
-            resource: args.on,
-        };
+        let filter = args.fields.filter()?;
         let gates = GatePolicy {
             skip: false,
             overridden: args.override_gate,

@@ -54,11 +54,11 @@ impl Operation for DriftTolerate {
         let selection = selecting.resolve_for_write(app)?;
         let path = args.path.parse()?;
         if args.end {
-            return shown(app.end_tolerance(&selection, Some(&path))?);
+            return shown(app.end_tolerance(&selection, &path)?);
         }
         let until = args.until.as_deref();
         let until = until.map(|until| app.instant_ahead(until)).transpose()?;
         let on = args.on.as_deref();
-        shown(app.tolerate_drift(&selection, &path, on, until, None)?)
+        shown(app.tolerate_drift(&selection, &path, on, until)?)
     }
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::app::drift::DriftFilter;
 use crate::app::outcome::Outcome;
 use crate::app::select::{Request, Selection};
 use crate::error::{Error, Kind, Result};
@@ -222,5 +223,31 @@ pub fn shown(outcome: Outcome) -> Result<Output> {
     match outcome.failure() {
         Some(error) if outcome.reports.len() == 1 => Err(error),
         _ => Ok(Output::Outcome(outcome)),
+    }
+}
+
+/// Which drifted fields an operation means.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(default)]
+pub struct DriftedFields {
+    /// The field, with everything below it; every field that is not tolerated where it is left
+    /// out.
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<String>,
+    /// The object, as `Kind/name`; every object where it is left out.
+    #[arg(long, value_name = "RESOURCE")]
+    pub on: Option<String>,
+}
+
+impl DriftedFields {
+    /// The fields that are meant.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] when the path cannot be read.
+    pub fn filter(self) -> Result<DriftFilter> {
+        Ok(DriftFilter {
+            path: self.path.as_deref().map(str::parse).transpose()?,
+            resource: self.on,
+        })
     }
 }

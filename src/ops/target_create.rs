@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::app::targets::TargetOptions;
+use crate::app::targets::{KINDS, TargetOptions};
 use crate::error::Result;
 use crate::ops::selecting::object;
 use crate::ops::{Effect, Operation, Output};
@@ -19,7 +19,7 @@ pub struct Args {
     /// Its name.
     pub slug: String,
     /// What it is; `kubernetes` where a context is given, else `sandbox`.
-    #[arg(long, value_name = "KIND", value_parser = ["sandbox", "kubernetes"])]
+    #[arg(long, value_name = "KIND", value_parser = KINDS)]
     pub kind: Option<String>,
     /// The context of the kubeconfig; its current one where it is left out.
     #[arg(long, value_name = "CONTEXT")]

@@ -35,7 +35,6 @@ impl Operation for Wait {
     fn run(app: &App, args: Args) -> Result<Output> {
         let selection = args.selecting.resolve_for_write(app)?;
         let timeout = args.timeout.as_deref().map(duration).transpose()?;
-        app.wait_until_ready(&selection, timeout)
-            .map(Output::Outcome)
+        app.wait_ready(&selection, timeout).map(Output::Outcome)
     }
 }

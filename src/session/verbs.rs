@@ -63,7 +63,7 @@ pub(super) fn register<T: Addressed>(engine: &mut Engine) {
         .register_fn("diff", |on: &mut T| {
             scripted(
                 on.selection()
-                    .and_then(|selection| on.app().diff_live(&selection)),
+                    .and_then(|selection| on.app().diff(&selection, None, None)),
             )
         })
         .register_fn("conflicts", |on: &mut T| {
@@ -289,7 +289,7 @@ fn register_deploying<T: Addressed>(engine: &mut Engine) {
                 on,
                 (|| {
                     let timeout = crate::app::rollout::duration(timeout)?;
-                    on.app().wait_ready(&on.selection()?, timeout)
+                    on.app().wait_ready(&on.selection()?, Some(timeout))
                 })(),
             )
         });

@@ -24,6 +24,24 @@ fn shop() -> World {
     world
 }
 
+/// The same with two replicas each to be applied, of which `api` never becomes ready.
+fn shop_with_a_change_that_sticks() -> World {
+    let world = shop();
+    drop(world.ok(&[
+        "unit",
+        "update",
+        "--space",
+        "shop",
+        "--patch",
+        r#"{"spec":{"replicas":2}}"#,
+    ]));
+    fault(
+        &world,
+        &format!("#{{ NeverReady: #{{ object: {} }} }}", object("api")),
+    );
+    world
+}
+
 fn fault(world: &World, fault: &str) {
     drop(world.printed(&format!("inject_fault({fault});")));
 }
@@ -55,19 +73,7 @@ fn state(number: u64, status: &str) -> (Value, Value) {
 
 #[test]
 fn a_failed_apply_is_resumed_where_it_stopped() {
-    let world = shop();
-    drop(world.ok(&[
-        "unit",
-        "update",
-        "--space",
-        "shop",
-        "--patch",
-        r#"{"spec":{"replicas":2}}"#,
-    ]));
-    fault(
-        &world,
-        &format!("#{{ NeverReady: #{{ object: {} }} }}", object("api")),
-    );
+    let world = shop_with_a_change_that_sticks();
     let ran = world.run(&[
         "unit",
         "apply",
@@ -254,19 +260,7 @@ fn drift_is_told_field_by_field_and_decided() {
 
 #[test]
 fn waves_are_values_of_a_column_and_need_one() {
-    let world = shop();
-    drop(world.ok(&[
-        "unit",
-        "update",
-        "--space",
-        "shop",
-        "--patch",
-        r#"{"spec":{"replicas":2}}"#,
-    ]));
-    fault(
-        &world,
-        &format!("#{{ NeverReady: #{{ object: {} }} }}", object("api")),
-    );
+    let world = shop_with_a_change_that_sticks();
     let ran = world.run(&[
         "unit",
         "apply",

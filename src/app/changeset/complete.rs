@@ -169,13 +169,11 @@ fn complete_member(
         (LiveStep::Send { revision, .. }, Some(live)) => {
             unit.set_live(Some(revision));
             unit.last_applied = Some(revision);
-            unit.status = live.status;
-            unit.status_reason = (!live.reason.is_empty()).then_some(live.reason);
+            unit.set_status(live.status, &live.reason);
         }
         (LiveStep::Withdraw, _) => {
             unit.set_live(None);
-            unit.status = Fares::NoLive;
-            unit.status_reason = None;
+            unit.set_status(Fares::NoLive, "");
         }
         _ => {}
     }

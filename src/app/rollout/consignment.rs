@@ -4,7 +4,7 @@ use crate::app::outcome::{Status as Done, UnitReport};
 use crate::app::rollout::report::Told;
 use crate::app::rollout::shipment::{Holding, Shipment};
 use crate::app::rollout::words::{Looked, counted, not_ready, steps_in_words};
-use crate::deploy::{self, Action, LiveState, ObjectPreview, Sent, UnitPlan};
+use crate::deploy::{self, LiveState, ObjectPreview, Sent, UnitPlan};
 use crate::error::Error;
 use crate::id::UnitId;
 use crate::model::{ApplyStep, Status, Unit};
@@ -33,7 +33,7 @@ pub(super) fn skip(units: &mut [Consignment], earlier: &str) {
 }
 
 pub(super) fn consignment(
-    shipment: &Shipment,
+    shipment: Shipment,
     plan: Result<UnitPlan, deploy::Error>,
 ) -> Consignment {
     let mut report = shipment.report();
@@ -42,7 +42,7 @@ pub(super) fn consignment(
         UnitPlan::default()
     });
     Consignment {
-        shipment: shipment.clone(),
+        shipment,
         live: plan.live.clone(),
         plan,
         report,
@@ -71,8 +71,7 @@ impl Consignment {
             }
             Sent::Failed { error, inventory } => {
                 unit.last_applied = Some(self.shipment.objects.revision);
-                unit.status = Status::Failed;
-                unit.status_reason = Some(error.to_string());
+                unit.set_status(Status::Failed, &error.to_string());
                 self.report.status = Done::Failed(Error::from(*error));
                 steps.push((id, ApplyStep::Failed));
                 inventory.map_or(Holding::AsBefore, |inventory| Holding::Now(Some(inventory)))
@@ -124,21 +123,13 @@ impl Consignment {
         is_waiting: bool,
     ) -> Option<(UnitId, ApplyStep)> {
         let id = self.shipment.unit.id;
-        let is_sent = self
-            .plan
-            .steps
-            .iter()
-            .any(|step| step.action != Action::Keep);
+        let is_sent = self.plan.is_change();
         let Some(live) = looked.into_state() else {
-            let unit = &mut self.shipment.unit;
-            unit.status = Status::Ready;
-            unit.status_reason = None;
+            self.shipment.unit.set_status(Status::Ready, "");
             return is_sent.then_some((id, ApplyStep::Done));
         };
         self.live = Some(live.clone());
-        let unit = &mut self.shipment.unit;
-        unit.status = live.status;
-        unit.status_reason = (!live.reason.is_empty()).then(|| live.reason.clone());
+        self.shipment.unit.set_status(live.status, &live.reason);
         live.append_to(&mut self.report.note);
         if is_waiting && live.status != Status::Ready {
             self.report.status = Done::Failed(not_ready(&self.shipment.objects.owner.name, &live));

@@ -1,9 +1,11 @@
 //! Which apply has which units, and how far it is.
 
+use std::collections::BTreeMap;
+
 use crate::app::dispatch::Destination;
 use crate::app::lease::{LEASE, has_ended};
 use crate::app::rollout::shipment::Shipment;
-use crate::app::select::{Pin, Selection};
+use crate::app::select::Selection;
 use crate::app::{App, Verb};
 use crate::clock::Timestamp;
 use crate::db::{Transaction, View};
@@ -138,16 +140,9 @@ impl App {
     /// When the store cannot be read.
     pub fn selection_of_units(&self, units: impl Iterator<Item = UnitId>) -> Result<Selection> {
         self.read(|view| {
-            let mut selection = Selection::default();
-            for unit in units {
-                if let Some(unit) = view.find_unit_by_id(unit)? {
-                    selection.push(Pin {
-                        unit: unit.id,
-                        head: unit.head,
-                    });
-                }
-            }
-            Ok(selection)
+            let found = units.filter_map(|unit| view.find_unit_by_id(unit).transpose());
+            let found = found.collect::<std::result::Result<Vec<_>, _>>()?;
+            Ok(Selection::of_units(&found))
         })
     }
 
@@ -217,9 +212,10 @@ pub(super) fn note(
     apply: &mut Apply,
     units: impl IntoIterator<Item = (UnitId, ApplyStep)>,
 ) -> Result<()> {
-    for (unit, step) in units {
-        if let Some(member) = apply.members.iter_mut().find(|member| member.unit == unit) {
-            member.step = step;
+    let steps: BTreeMap<UnitId, ApplyStep> = units.into_iter().collect();
+    for member in &mut apply.members {
+        if let Some(step) = steps.get(&member.unit) {
+            member.step = *step;
         }
     }
     apply.until = transaction.at().plus_microseconds(LEASE);

@@ -1,6 +1,5 @@
 //! Deploying: apply, destroy, live state. Clusters change here and nowhere else.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -9,7 +8,7 @@ use crate::app::gate::GatePolicy;
 use crate::app::outcome::Outcome;
 use crate::app::select::Selection;
 use crate::app::{App, Verb};
-use crate::deploy::{Deployed, LiveState};
+use crate::deploy::LiveState;
 use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
 use crate::model::{RevisionRef, Status};
@@ -160,23 +159,12 @@ impl App {
         Ok(outcome)
     }
 
-    /// Waits until units are ready, or `timeout` has passed on the target's clock.
+    /// Waits until units are ready, or `timeout` has passed on the target's clock; the workloads'
+    /// own deadlines where it is none.
     ///
     /// # Errors
     /// As [`Self::apply`].
-    pub fn wait_ready(&self, selection: &Selection, timeout: Duration) -> Result<Outcome> {
-        self.wait_until_ready(selection, Some(timeout))
-    }
-
-    /// As [`Self::wait_ready`]; the workloads' own deadlines where no time is given.
-    ///
-    /// # Errors
-    /// As [`Self::apply`].
-    pub fn wait_until_ready(
-        &self,
-        selection: &Selection,
-        timeout: Option<Duration>,
-    ) -> Result<Outcome> {
+    pub fn wait_ready(&self, selection: &Selection, timeout: Option<Duration>) -> Result<Outcome> {
         let options = ApplyOptions {
             wait: true,
             timeout,
@@ -226,17 +214,9 @@ impl App {
         let destinations = self.destinations_of(selection)?;
         self.looking(|dispatch| {
             let shipments = dispatch.read(|view| shipments(view, selection, None))?;
-            let mut states = BTreeMap::new();
-            for (slug, destination) in &destinations.0 {
-                let mine: Vec<usize> = (0..shipments.len())
-                    .filter(|at| shipments[*at].target == *slug)
-                    .collect();
-                let deployed: Vec<Deployed> =
-                    mine.iter().map(|at| shipments[*at].deployed()).collect();
-                let live = dispatch.with(destination, "", |target| Ok(target.live(&deployed)?))?;
-                states.extend(mine.into_iter().zip(live));
-            }
-            Ok(states.into_values().collect())
+            dispatch.ask(&destinations, &shipments, "", |target, units| {
+                Ok(target.live(&Shipment::all_deployed(units))?)
+            })
         })
     }
 
@@ -274,21 +254,12 @@ impl App {
                     "{} {} → {}: {}",
                     reference, unit.status, live.status, live.reason
                 ));
-                unit.status = live.status;
-                unit.status_reason = (!live.reason.is_empty()).then(|| live.reason.clone());
+                unit.set_status(live.status, &live.reason);
                 transaction.put_unit(&unit)?;
             }
             Ok(lines)
         })
         .map(|(lines, _)| lines)
-    }
-
-    /// What differs between the revisions that are live and the heads.
-    ///
-    /// # Errors
-    /// When a unit was deleted meanwhile.
-    pub fn diff_live(&self, selection: &Selection) -> Result<String> {
-        self.diff(selection, None, None)
     }
 }
 

@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::app::difference::{Compared, Grouping};
-use crate::app::dispatch::Dispatch;
 use crate::app::outcome::plural;
 use crate::app::rollout::shipment::{Shipment, shipments};
 use crate::app::select::Selection;
-use crate::deploy::{self, Action, ObjectPreview, UnitPlan};
+use crate::deploy::{self, Action, ObjectPreview, Target};
 use crate::error::{Error, Kind, Result};
 use crate::yaml::Stream;
 
@@ -51,34 +50,24 @@ impl App {
             };
             let mut grouping = Grouping::default();
             let mut changed = 0;
-            for (slug, destination) in &destinations.0 {
-                let mine: Vec<&Shipment> = shipments
-                    .iter()
-                    .filter(|unit| unit.target == *slug)
-                    .collect();
-                let previews = asked(dispatch, destination, &mine)?;
-                for (shipment, preview) in mine.into_iter().zip(previews) {
-                    match preview {
-                        Err(error) => {
-                            found.is_refused = true;
-                            found
-                                .notes
-                                .push(format!("{}: {error}", shipment.reference()));
-                        }
-                        Ok(objects) => {
-                            let before = shipment.unit.live.unwrap_or(0);
-                            let revisions = (before, shipment.revision());
-                            let reference = shipment.reference().to_owned();
-                            found.notes.extend(unchecked(&reference, &objects));
-                            found.objects.extend(
-                                objects.iter().filter_map(|object| row(&reference, object)),
-                            );
-                            if let Some(compared) = compared(&objects)? {
-                                changed += 1;
-                                grouping.add(reference, revisions, compared);
-                            }
-                        }
+            let previews = dispatch.ask(&destinations, &shipments, "diff", asked)?;
+            for (shipment, preview) in shipments.iter().zip(previews) {
+                let reference = shipment.reference();
+                let objects = match preview {
+                    Ok(objects) => objects,
+                    Err(error) => {
+                        found.is_refused = true;
+                        found.notes.push(format!("{reference}: {error}"));
+                        continue;
                     }
+                };
+                found.notes.extend(unchecked(reference, &objects));
+                let rows = objects.iter().filter_map(|object| row(reference, object));
+                found.objects.extend(rows);
+                if let Some(compared) = compared(&objects)? {
+                    changed += 1;
+                    let revisions = (shipment.unit.live.unwrap_or(0), shipment.revision());
+                    grouping.add(reference.to_owned(), revisions, compared);
                 }
             }
             found.changes = grouping.finish().to_string();
@@ -95,38 +84,32 @@ impl App {
 type Previewed = std::result::Result<Vec<ObjectPreview>, deploy::Error>;
 
 /// What a target says of units of its own.
-fn asked(
-    dispatch: &mut Dispatch<'_>,
-    destination: &crate::app::dispatch::Destination,
-    shipments: &[&Shipment],
-) -> Result<Vec<Previewed>> {
+fn asked(target: &dyn Target, shipments: &[&Shipment]) -> Result<Vec<Previewed>> {
     let options = deploy::ApplyOptions::default();
     let units: Vec<_> = shipments
         .iter()
         .map(|unit| (unit.objects.clone(), unit.inventory.clone()))
         .collect();
-    dispatch.with(destination, "diff", |target| {
-        let plans = target.plan(&units, &options)?;
-        let mut planned = Vec::new();
-        let mut previews: Vec<Option<Previewed>> = Vec::with_capacity(plans.len());
-        for ((unit, _), plan) in units.iter().zip(plans) {
-            previews.push(match plan {
-                Ok(plan) if plan.is_change() => {
-                    planned.push((unit.clone(), plan));
-                    None
-                }
-                Ok(UnitPlan { .. }) => Some(Ok(Vec::new())),
-                Err(error) => Some(Err(error)),
-            });
-        }
-        let mut answers = target.preview(&planned, &options)?.into_iter();
-        let previews = previews.into_iter().map(|known| {
-            known
-                .or_else(|| answers.next())
-                .unwrap_or_else(|| Ok(Vec::new()))
+    let plans = target.plan(&units, &options)?;
+    let mut planned = Vec::new();
+    let mut previews: Vec<Option<Previewed>> = Vec::with_capacity(plans.len());
+    for ((unit, _), plan) in units.into_iter().zip(plans) {
+        previews.push(match plan {
+            Ok(plan) if plan.is_change() => {
+                planned.push((unit, plan));
+                None
+            }
+            Ok(_) => Some(Ok(Vec::new())),
+            Err(error) => Some(Err(error)),
         });
-        Ok(previews.collect())
-    })
+    }
+    let mut answers = target.preview(&planned, &options)?.into_iter();
+    let previews = previews.into_iter().map(|known| {
+        known
+            .or_else(|| answers.next())
+            .unwrap_or_else(|| Ok(Vec::new()))
+    });
+    Ok(previews.collect())
 }
 
 /// The change of one unit as texts; none where nothing would change.

@@ -86,8 +86,10 @@ impl Recall<'_, '_> {
         if self.app.is_rehearsing() || !shipments.iter().any(may_be_there) {
             return Ok(None);
         }
+        let by_unit: BTreeMap<UnitId, &Shipment> =
+            shipments.iter().map(|unit| (unit.unit.id, unit)).collect();
         let members = levels.iter().flatten().filter_map(|unit| {
-            let found = shipments.iter().find(|other| other.unit.id == *unit)?;
+            let found = by_unit.get(unit)?;
             Some(member(found, None, may_be_there(found)))
         });
         let (app, members) = (self.app, members.collect());
@@ -116,7 +118,7 @@ impl Recall<'_, '_> {
             return Ok(skipped.collect());
         }
         let deployed: Vec<Deployed> = units.iter().map(Shipment::deployed).collect();
-        let is_rehearsal = self.app.is_rehearsing() && !destination.is_sandbox();
+        let is_rehearsal = self.app.may_only_ask(destination);
         let sent = self.dispatch.with(destination, "destroy", |target| {
             if is_rehearsal {
                 return Ok(deployed
@@ -188,8 +190,7 @@ fn take_in(
             let before = shipment.unit.clone();
             let unit = &mut shipment.unit;
             unit.set_live(None);
-            unit.status = Status::NoLive;
-            unit.status_reason = None;
+            unit.set_status(Status::NoLive, "");
             report.after = 0;
             report.note = counted(applied.objects.iter().map(|object| object.action));
             if applied.is_changed() || *unit != before {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::app::App;
+use crate::app::drift::shown;
 use crate::app::outcome::Status as Done;
 use crate::app::table::{Cell, Table};
 use crate::clock::Timestamp;
@@ -200,8 +201,8 @@ impl App {
                 text,
                 "  {head:<20} {}   {} → {}",
                 change.path,
-                shown(change.before.as_ref()),
-                shown(change.after.as_ref())
+                briefly(change.before.as_ref()),
+                briefly(change.after.as_ref())
             );
         }
         if changes.len() > MAX_ROWS {
@@ -221,12 +222,9 @@ impl App {
     }
 }
 
-fn shown(value: Option<&Value>) -> String {
-    let text = match value {
-        None => return "(nothing)".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
+/// A value, cut short where it is long.
+fn briefly(value: Option<&Value>) -> String {
+    let text = shown(value);
     match text.char_indices().nth(MAX_VALUE) {
         None => text,
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -79,7 +79,7 @@ impl Rollout<'_, '_> {
             .read(|view| shipments(view, selection, None))?;
         let mut counting = self.app.counting("wait", shipments.len());
         let mut units: Vec<Consignment> = shipments
-            .iter()
+            .into_iter()
             .map(|shipment| consignment(shipment, Ok(UnitPlan::default())))
             .collect();
         let mut record = Record::of(&units);
@@ -102,39 +102,31 @@ impl Rollout<'_, '_> {
 
     /// Asks every target once what applying would do.
     fn plan(&mut self, open: Vec<Shipment>) -> Result<Vec<Consignment>> {
-        let mut planned: BTreeMap<usize, Consignment> = BTreeMap::new();
         let options = self.for_targets();
-        for (slug, destination) in &self.destinations.0 {
-            let mine: Vec<(usize, &Shipment)> = open
-                .iter()
-                .enumerate()
-                .filter(|(_, shipment)| shipment.target == *slug)
-                .collect();
-            let units: Vec<(UnitObjects, Option<deploy::Inventory>)> = mine
-                .iter()
-                .map(|(_, shipment)| (shipment.objects.clone(), shipment.inventory.clone()))
-                .collect();
-            let plans = self.dispatch.with(destination, self.verb, |target| {
+        let plans = self
+            .dispatch
+            .ask(&self.destinations, &open, self.verb, |target, units| {
+                let units: Vec<_> = units
+                    .iter()
+                    .map(|unit| (unit.objects.clone(), unit.inventory.clone()))
+                    .collect();
                 Ok(target.plan(&units, &options)?)
             })?;
-            for ((at, shipment), plan) in mine.into_iter().zip(plans) {
-                planned.insert(at, consignment(shipment, plan));
-            }
-        }
-        Ok(planned.into_values().collect())
+        let planned = open.into_iter().zip(plans);
+        Ok(planned
+            .map(|(shipment, plan)| consignment(shipment, plan))
+            .collect())
     }
 
     /// Something cannot be sent at all: nothing is.
-    fn refuse(&mut self, planned: Vec<Consignment>, outcome: &mut Outcome) -> Result<()> {
+    fn refuse(&mut self, mut planned: Vec<Consignment>, outcome: &mut Outcome) -> Result<()> {
         let failed = planned.iter().find(|unit| unit.has_failed());
         let failed = failed.map(|unit| unit.shipment.reference().to_owned());
-        let mut planned = planned;
         let mut record = Record::of(&planned);
         for unit in &mut planned {
             if let Done::Failed(error) = &unit.report.status {
                 let record = &mut unit.shipment.unit;
-                record.status = Status::Failed;
-                record.status_reason = Some(error.to_string());
+                record.set_status(Status::Failed, &error.to_string());
                 record.last_applied = Some(unit.shipment.objects.revision);
             } else if let Some(failed) = &failed {
                 unit.report.status = Done::Skipped(format!("not sent: {failed} failed"));
@@ -157,10 +149,12 @@ impl Rollout<'_, '_> {
             return Ok(None);
         }
         let (app, wait) = (self.app, self.options.wait);
+        let by_unit: BTreeMap<UnitId, &Consignment> = planned
+            .iter()
+            .map(|unit| (unit.shipment.unit.id, unit))
+            .collect();
         let members = levels.iter().flatten().filter_map(|unit| {
-            let found = planned
-                .iter()
-                .find(|other| other.shipment.unit.id == *unit)?;
+            let found = by_unit.get(unit)?;
             let revision = Some(found.shipment.revision());
             Some(member(&found.shipment, revision, found.plan.is_change()))
         });
@@ -259,7 +253,7 @@ impl Rollout<'_, '_> {
                 .map(|at| (units[*at].shipment.objects.clone(), units[*at].plan.clone()))
                 .collect();
             let verb = self.verb;
-            let is_rehearsal = self.app.is_rehearsing() && !destination.is_sandbox();
+            let is_rehearsal = self.app.may_only_ask(destination);
             let options = self.for_targets();
             let sent = self.dispatch.with(destination, verb, |target| {
                 if is_rehearsal {
@@ -331,18 +325,12 @@ impl Rollout<'_, '_> {
         mine: &[usize],
         apply: Option<&mut Apply>,
     ) -> Result<Vec<Looked>> {
-        let is_rehearsal = self.app.is_rehearsing() && !destination.is_sandbox();
-        if is_rehearsal {
+        if self.app.may_only_ask(destination) {
             return Ok(mine.iter().map(|_| Looked::Not).collect());
         }
-        let known = |at: &usize| units[*at].live.clone();
-        if !self.options.wait
-            && let Some(known) = mine.iter().map(known).collect::<Option<Vec<_>>>()
-        {
-            return Ok(known.into_iter().map(Looked::Now).collect());
-        }
         let unknown = mine.iter().filter(|at| units[**at].live.is_none()).count();
-        if !self.options.wait && !destination.is_sandbox() && unknown > MAX_EXPLAINED {
+        let is_enough = unknown == 0 || (unknown > MAX_EXPLAINED && !destination.is_sandbox());
+        if !self.options.wait && is_enough {
             let known = mine.iter().map(|at| units[*at].live.clone());
             return Ok(known
                 .map(|live| live.map_or(Looked::NotReady, Looked::Now))

@@ -37,6 +37,11 @@ impl Shipment {
         }
     }
 
+    /// Units as targets are asked about them.
+    pub(crate) fn all_deployed(units: &[&Self]) -> Vec<Deployed> {
+        units.iter().map(|unit| unit.deployed()).collect()
+    }
+
     pub(crate) fn reference(&self) -> &str {
         &self.objects.owner.name
     }

@@ -95,7 +95,7 @@ impl App {
         let begun = Instant::now();
         while begun.elapsed() < soak {
             thread::sleep(LOOK.min(soak.saturating_sub(begun.elapsed())));
-            let looked = self.wait_ready(wave, Duration::ZERO)?;
+            let looked = self.wait_ready(wave, Some(Duration::ZERO))?;
             if looked.failed() > 0 {
                 done.reports = looked.reports;
                 return Ok(());

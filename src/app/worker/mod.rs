@@ -10,7 +10,7 @@ use crate::app::drift::UnitDrift;
 use crate::app::gate::GatePolicy;
 use crate::app::outcome::{Outcome, Status as Done, plural};
 use crate::app::rollout::ApplyOptions;
-use crate::app::select::{Pin, Selection};
+use crate::app::select::Selection;
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId, UnitId};
 use crate::model::{Probe, Space, Status, Unit, Worker, WorkerMode};
@@ -29,6 +29,9 @@ const FIRST_RETRY: Duration = Duration::from_secs(10);
 
 /// How often a sleeping worker looks whether it is to stop.
 const BLINK: Duration = Duration::from_millis(100);
+
+/// What the last sign of life of a worker says that has ended as it was told to.
+pub(crate) const STOPPED: &str = "stopped";
 
 /// A heartbeat older than so many polls is none.
 pub(crate) const MISSED_POLLS: u32 = 3;
@@ -150,7 +153,7 @@ impl App {
             }
             pause(backed_off(options.poll, missed), stop);
         }
-        self.leave(options)?;
+        self.beat(options, &self.served(options)?, false, STOPPED)?;
         tell("worker stopped");
         Ok(memory)
     }
@@ -169,7 +172,12 @@ impl App {
         let spaces = self.served(options)?;
         self.register_worker(options, &spaces)?;
         let reachable = self.reachable(&spaces, memory, &mut look)?;
-        self.beat(options, &spaces, &look)?;
+        let message = match look.lines.first() {
+            _ if look.is_well => "every target answers",
+            Some(line) => line,
+            None => "a target does not answer",
+        };
+        self.beat(options, &spaces, look.is_well, message)?;
         let units = self.units_at(&spaces, &reachable)?;
         self.refresh(&units, &mut look)?;
         self.tell_drift(&units, memory, &mut look);
@@ -267,33 +275,18 @@ impl App {
         Ok(reachable)
     }
 
-    fn beat(&self, options: &WorkerOptions, spaces: &[Space], look: &Look) -> Result<()> {
+    /// Leaves a sign of life, whether all is well, and in words how it is.
+    fn beat(
+        &self,
+        options: &WorkerOptions,
+        spaces: &[Space],
+        ok: bool,
+        message: &str,
+    ) -> Result<()> {
         let heartbeat = Probe {
             at: self.now(),
-            ok: look.is_well,
-            message: if look.is_well {
-                "every target answers".to_owned()
-            } else {
-                look.lines
-                    .first()
-                    .cloned()
-                    .unwrap_or_else(|| "a target does not answer".to_owned())
-            },
-        };
-        let workers: Vec<(SpaceId, Slug)> = spaces
-            .iter()
-            .map(|space| (space.id, options.slug.clone()))
-            .collect();
-        Ok(self.db().note_heartbeats(&workers, &heartbeat)?)
-    }
-
-    /// Says in the store that the process has ended.
-    fn leave(&self, options: &WorkerOptions) -> Result<()> {
-        let spaces = self.served(options)?;
-        let heartbeat = Probe {
-            at: self.now(),
-            ok: false,
-            message: "stopped".to_owned(),
+            ok,
+            message: message.to_owned(),
         };
         let workers: Vec<(SpaceId, Slug)> = spaces
             .iter()
@@ -320,7 +313,7 @@ impl App {
 
     /// Brings the status of live units up to date.
     fn refresh(&self, units: &[Unit], look: &mut Look) -> Result<()> {
-        let live = selected(units.iter().filter(|unit| unit.live.is_some()));
+        let live = Selection::of_units(units.iter().filter(|unit| unit.live.is_some()));
         if live.pins().is_empty() {
             return Ok(());
         }
@@ -337,7 +330,7 @@ impl App {
 
     /// Tells drift, each once until it changes.
     fn tell_drift(&self, units: &[Unit], memory: &mut Memory, look: &mut Look) {
-        let live = selected(units.iter().filter(|unit| unit.live.is_some()));
+        let live = Selection::of_units(units.iter().filter(|unit| unit.live.is_some()));
         if live.pins().is_empty() {
             return;
         }
@@ -365,7 +358,7 @@ impl App {
     /// Applies heads that are not live, but for those that failed a moment ago.
     fn apply_new(&self, units: &[Unit], memory: &mut Memory, look: &mut Look) {
         let now = self.now().microseconds();
-        let fresh = selected(units.iter().filter(|unit| is_new(unit, memory, now)));
+        let fresh = Selection::of_units(units.iter().filter(|unit| is_new(unit, memory, now)));
         if fresh.pins().is_empty() {
             return;
         }
@@ -456,17 +449,6 @@ fn note_failures(outcome: &Outcome, units: &[Unit], memory: &mut Memory, now: i6
             },
         );
     }
-}
-
-fn selected<'a>(units: impl Iterator<Item = &'a Unit>) -> Selection {
-    let mut selection = Selection::default();
-    for unit in units {
-        selection.push(Pin {
-            unit: unit.id,
-            head: unit.head,
-        });
-    }
-    selection
 }
 
 /// The pause after so many looks at which not every target answered.

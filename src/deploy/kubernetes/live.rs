@@ -12,7 +12,6 @@ use crate::deploy::inventory::AppliedObject;
 use crate::deploy::kind::{Readiness, kind};
 use crate::deploy::live::{Drift, LiveState, ObjectState, Phase, WaitResult, overall};
 use crate::deploy::target::{Deployed, WaitOptions};
-use crate::model::Status;
 
 use super::answer::Failure;
 use super::connect::Api;
@@ -190,7 +189,7 @@ impl Api {
                     for (at, state) in open.into_iter().zip(states) {
                         observe(at, &state);
                         let timeout = timeouts.get(at).copied().unwrap_or(DEADLINE * 1_000);
-                        ended[at] = result(state, waited(), timeout);
+                        ended[at] = WaitResult::of(state, waited(), timeout);
                     }
                 }
                 // A cluster that is away for a moment has not failed the units.
@@ -242,32 +241,6 @@ fn deadline(unit: &Deployed, looked: &Looked) -> u64 {
     let said = objects(unit)
         .filter_map(|object| looked.get(&object.id)?["spec"]["progressDeadlineSeconds"].as_u64());
     said.max().unwrap_or(DEADLINE).saturating_mul(1_000)
-}
-
-/// How waiting for a unit ends, if it does.
-fn result(state: LiveState, waited: u64, timeout: u64) -> Option<WaitResult> {
-    let hopeless = state.objects.iter().find(|object| object.hopeless);
-    let (status, reason) = match (state.status, hopeless) {
-        (Status::Ready | Status::NoLive, _) => (state.status, state.reason.clone()),
-        (_, Some(object)) => (
-            Status::Failed,
-            format!(
-                "{} will not become ready: {}",
-                object.resource, object.reason
-            ),
-        ),
-        _ if waited >= timeout => (
-            Status::Failed,
-            format!("not ready after {} s: {}", timeout / 1_000, state.reason),
-        ),
-        _ => return None,
-    };
-    Some(WaitResult {
-        status,
-        reason,
-        waited,
-        state,
-    })
 }
 
 /// The pods of a namespace by the object that they are of in the end.

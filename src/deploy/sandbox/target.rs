@@ -13,7 +13,6 @@ use crate::deploy::target::{
     Takeover, Target, UnitPlan, WaitOptions,
 };
 use crate::deploy::validate;
-use crate::model::Status;
 use crate::path::Path;
 use crate::yaml::ResourceId;
 
@@ -418,29 +417,8 @@ impl Sandbox {
         loop {
             let state = self.live(owner)?;
             observe(&state);
-            let hopeless = state.objects.iter().find(|object| object.hopeless);
-            let end = match state.status {
-                Status::Ready | Status::NoLive => Some((state.status, state.reason.clone())),
-                _ => hopeless.map(|object| {
-                    let reason = format!(
-                        "{} will not become ready: {}",
-                        object.resource, object.reason
-                    );
-                    (Status::Failed, reason)
-                }),
-            };
-            let late = || {
-                let seconds = timeout / 1_000;
-                let reason = format!("not ready after {seconds} s: {}", state.reason);
-                (Status::Failed, reason)
-            };
-            if let Some((status, reason)) = end.or_else(|| (waited >= timeout).then(late)) {
-                return Ok(WaitResult {
-                    status,
-                    reason,
-                    waited,
-                    state,
-                });
+            if let Some(end) = WaitResult::of(state, waited, timeout) {
+                return Ok(end);
             }
             let step = options.poll.max(1).min(timeout - waited);
             self.advance(step)?;

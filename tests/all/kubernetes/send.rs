@@ -1,6 +1,6 @@
 //! What is sent, and in which order.
 
-use windlass::deploy::{ApplyOptions, Error, Sent, Target as _};
+use windlass::deploy::{ApplyOptions, Error, Inventory, Sent, Target as _, UnitObjects};
 use windlass::path::Path;
 
 use super::cluster::DEFINITION;
@@ -23,17 +23,23 @@ spec:
     )
 }
 
-#[test]
-fn a_field_that_somebody_took_is_a_conflict_unless_forced() {
-    let Some(room) = Room::tended("conflict") else {
-        return;
-    };
+/// A unit of one Deployment that was applied, with what it has in the cluster.
+fn web(room: &Room) -> (UnitObjects, Inventory) {
     let unit = room.unit(1, &deployment("web", "replicas: 2", "img:1"));
     let inventory = room
         .apply(&unit, None)
         .expect("applied")
         .inventory
         .expect("an inventory");
+    (unit, inventory)
+}
+
+#[test]
+fn a_field_that_somebody_took_is_a_conflict_unless_forced() {
+    let Some(room) = Room::tended("conflict") else {
+        return;
+    };
+    let (unit, inventory) = web(&room);
     let patch =
         r#"{"spec":{"template":{"spec":{"containers":[{"name":"main","image":"img:theirs"}]}}}}"#;
     room.inside(&[
@@ -91,12 +97,7 @@ fn an_autoscaler_keeps_its_number_of_pods() {
     let Some(room) = Room::tended("scaled") else {
         return;
     };
-    let unit = room.unit(1, &deployment("web", "replicas: 2", "img:1"));
-    let inventory = room
-        .apply(&unit, None)
-        .expect("applied")
-        .inventory
-        .expect("an inventory");
+    let (unit, inventory) = web(&room);
     let scaler = room.unit(2, &autoscaler("web"));
     room.apply(&scaler, None).expect("applied");
     room.inside(&["scale", "deployment", "web", "--replicas=5"]);
@@ -193,8 +194,7 @@ fn a_failure_leaves_what_was_sent_and_begins_no_more() {
     );
     let later: Vec<_> = (2..40).map(|number| room.unit(number, &bad)).collect();
     let options = ApplyOptions::default();
-    let plan =
-        |unit: &windlass::deploy::UnitObjects| room.plan(unit, None, &options).expect("planned");
+    let plan = |unit: &UnitObjects| room.plan(unit, None, &options).expect("planned");
     let units: Vec<_> = [unit]
         .into_iter()
         .chain(later)
