@@ -34,6 +34,10 @@ use kubectl::Kubectl;
 use round::Setting;
 use table::Table;
 
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// How much is measured.

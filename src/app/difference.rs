@@ -78,19 +78,30 @@ pub(crate) struct Grouping {
 impl Grouping {
     /// Adds what changed in a unit between two of its revisions.
     pub(crate) fn add(&mut self, reference: String, revisions: (u32, u32), compared: Compared) {
-        let (before, after) = revisions;
-        let member = (reference, before, after);
+        let group = self.group_of(compared);
+        self.join(group, reference, revisions);
+    }
+
+    /// The group of units with this change.
+    pub(crate) fn group_of(&mut self, compared: Compared) -> usize {
         if let Some(at) = self.known.get(compared.hunks.as_str()) {
-            self.groups[*at].members.push(member);
-            return;
+            return *at;
         }
+        let at = self.groups.len();
         let hunks: Arc<str> = compared.hunks.into();
-        self.known.insert(Arc::clone(&hunks), self.groups.len());
+        self.known.insert(Arc::clone(&hunks), at);
         self.groups.push(Group {
             hunks,
             paths: paths(compared.old.as_ref(), &compared.new),
-            members: vec![member],
+            members: Vec::new(),
         });
+        at
+    }
+
+    /// Adds a unit to a group, with its revisions before and after.
+    pub(crate) fn join(&mut self, group: usize, reference: String, revisions: (u32, u32)) {
+        let (before, after) = revisions;
+        self.groups[group].members.push((reference, before, after));
     }
 
     pub(crate) fn finish(self) -> Changes {

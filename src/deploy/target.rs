@@ -16,7 +16,7 @@ use super::plan::{Action, Planned};
 /// How units are to be applied.
 #[derive(Debug, Clone, Default)]
 pub struct ApplyOptions {
-    /// Check and plan only; send nothing.
+    /// Check and plan only; send nothing. A plan keeps what a preview will ask for.
     pub dry_run: bool,
     /// Take objects that belong to another unit or store, or to nobody.
     pub takeover: bool,
@@ -53,12 +53,12 @@ pub struct Identity {
 }
 
 /// A unit that is, or may be, in a cluster.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Deployed {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Deployed<'a> {
     /// Whose objects are meant.
-    pub owner: Owner,
+    pub owner: &'a Owner,
     /// What the store remembers of them. The sandbox remembers by itself and ignores it.
-    pub inventory: Option<Inventory>,
+    pub inventory: Option<&'a Inventory>,
 }
 
 /// One object of a [`UnitPlan`].
@@ -70,6 +70,9 @@ pub struct ObjectPlan {
     pub action: Action,
     /// The object as it will be sent; none where it is deleted.
     pub value: Option<Value>,
+    /// The object as it is there, where the plan was asked for with `dry_run` and the look told: a
+    /// preview then looks no second time.
+    pub live: Option<Value>,
 }
 
 /// What applying a unit would do, made from one look at the target.
@@ -202,7 +205,7 @@ pub trait Target: Send + Sync {
     /// target does not have, or another unit's.
     fn plan(
         &self,
-        units: &[(UnitObjects, Option<Inventory>)],
+        units: &[(&UnitObjects, Option<&Inventory>)],
         options: &ApplyOptions,
     ) -> Result<Vec<Result<UnitPlan, Error>>, Error>;
 
@@ -212,16 +215,16 @@ pub trait Target: Send + Sync {
     /// When the target cannot be reached. For each unit: what it would refuse.
     fn preview(
         &self,
-        units: &[(UnitObjects, UnitPlan)],
+        units: &[(&UnitObjects, &UnitPlan)],
         options: &ApplyOptions,
     ) -> Result<Vec<Result<Vec<ObjectPreview>, Error>>, Error>;
 
     /// Makes planned units true in the cluster: creates, changes, and deletes what a unit had and
     /// holds no longer. Begins no further unit after one has failed.
-    fn send(&self, units: &[(UnitObjects, UnitPlan)], options: &ApplyOptions) -> Vec<Sent>;
+    fn send(&self, units: &[(&UnitObjects, &UnitPlan)], options: &ApplyOptions) -> Vec<Sent>;
 
     /// Deletes the objects of units, the last applied first, and waits until they are gone.
-    fn destroy(&self, units: &[Deployed]) -> Vec<Sent>;
+    fn destroy(&self, units: &[Deployed<'_>]) -> Vec<Sent>;
 
     /// Deletes a namespace that an apply created, when its space goes. Says whether it did: one
     /// that something is left in, or that somebody else made, stays.
@@ -264,13 +267,13 @@ pub trait Target: Send + Sync {
     ///
     /// # Errors
     /// When the target cannot be reached.
-    fn live(&self, units: &[Deployed]) -> Result<Vec<LiveState>, Error>;
+    fn live(&self, units: &[Deployed<'_>]) -> Result<Vec<LiveState>, Error>;
 
     /// Which fields of units' objects are no longer what was applied.
     ///
     /// # Errors
     /// When the target cannot be reached.
-    fn drift(&self, units: &[Deployed]) -> Result<Vec<Vec<Drift>>, Error>;
+    fn drift(&self, units: &[Deployed<'_>]) -> Result<Vec<Vec<Drift>>, Error>;
 
     /// Waits until units are ready, and tells `observe` what is seen of which unit at each look.
     /// Gives up early on what does not heal: an image not found for 60 s, a pod that crashed 3
@@ -280,7 +283,7 @@ pub trait Target: Send + Sync {
     /// When the target cannot be reached. Not becoming ready is a result, not an error.
     fn wait(
         &self,
-        units: &[Deployed],
+        units: &[Deployed<'_>],
         options: &WaitOptions,
         observe: &mut dyn FnMut(usize, &LiveState),
     ) -> Result<Vec<WaitResult>, Error>;

@@ -15,9 +15,24 @@ mod send;
 mod speed;
 mod takeover;
 
-use windlass::deploy::{Action, Applied, Error, Sent, UnitPlan};
+use windlass::deploy::{Action, Applied, Error, Inventory, Sent, UnitObjects, UnitPlan};
 
 use room::{Room, connect};
+
+/// Units with what the store remembers of them, as targets take them.
+fn remembered(
+    units: &[(UnitObjects, Option<Inventory>)],
+) -> Vec<(&UnitObjects, Option<&Inventory>)> {
+    let units = units.iter();
+    units
+        .map(|(unit, inventory)| (unit, inventory.as_ref()))
+        .collect()
+}
+
+/// Planned units, as targets take them.
+fn planned(units: &[(UnitObjects, UnitPlan)]) -> Vec<(&UnitObjects, &UnitPlan)> {
+    units.iter().map(|(unit, plan)| (unit, plan)).collect()
+}
 
 #[expect(
     clippy::panic_in_result_fn,

@@ -244,7 +244,7 @@ impl App {
         let (sent, _) = self.dispatched(destination.is_sandbox(), verb, |dispatch| {
             let planned = match member.live {
                 LiveStep::Send { .. } => {
-                    let units = [(shipment.objects.clone(), shipment.inventory.clone())];
+                    let units = [(&shipment.objects, shipment.inventory.as_ref())];
                     let plan = |target: &dyn Target| Ok(target.plan(&units, &plain())?);
                     match dispatch.with(destination, &text, plan)?.pop() {
                         Some(Ok(plan)) => Some(plan),
@@ -267,8 +267,8 @@ impl App {
                 Ok(())
             })?;
             let sent = dispatch.with(destination, &text, |target| {
-                Ok(match planned {
-                    Some(plan) => target.send(&[(shipment.objects.clone(), plan)], &plain()),
+                Ok(match &planned {
+                    Some(plan) => target.send(&[(&shipment.objects, plan)], &plain()),
                     None => target.destroy(&[shipment.deployed()]),
                 })
             })?;
@@ -481,10 +481,9 @@ fn member(
 
 /// A dry run of one unit.
 fn would_take(target: &dyn Target, shipment: &Shipment) -> Result<()> {
-    let units = [(shipment.objects.clone(), shipment.inventory.clone())];
+    let units = [(&shipment.objects, shipment.inventory.as_ref())];
     for plan in target.plan(&units, &plain())? {
-        let planned = [(shipment.objects.clone(), plan?)];
-        for preview in target.preview(&planned, &plain())? {
+        for preview in target.preview(&[(&shipment.objects, &plan?)], &plain())? {
             preview?;
         }
     }

@@ -156,6 +156,31 @@ impl App {
         self.read(|view| named(view, slug))
     }
 
+    /// Refuses a changeset with units of another space than this one, or of a glob of spaces.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] when it has one; [`Kind::NotFound`] when there is no such changeset.
+    pub fn check_changeset_space(&self, slug: &str, spaces: &str) -> Result<()> {
+        let spaces = self.spaces_matching(spaces)?;
+        self.read(|view| {
+            for entry in named(view, slug)?.entries {
+                let unit = view.unit(entry.unit)?;
+                if !spaces.iter().any(|space| space.id == unit.space) {
+                    let space = view.space(unit.space)?.slug;
+                    return Err(Error::new(
+                        Kind::Invalid,
+                        format!(
+                            "expected units of the space that was named, found {space}/{}",
+                            unit.slug
+                        ),
+                    )
+                    .hint(format!("windlass changeset apply {slug} applies all of it")));
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Gives a changeset up; its staged data is not written.
     ///
     /// # Errors

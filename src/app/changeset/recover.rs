@@ -213,7 +213,7 @@ fn is_all_sent(
                 let live = target.live(&[shipment.deployed()])?;
                 return Ok(live.iter().all(|live| live.revision.is_none()));
             }
-            let units = [(shipment.objects.clone(), shipment.inventory.clone())];
+            let units = [(&shipment.objects, shipment.inventory.as_ref())];
             let plans = target.plan(&units, &deploy::ApplyOptions::default())?;
             let mut plans = plans.iter();
             Ok(plans.all(|plan| plan.as_ref().is_ok_and(|plan| !plan.is_change())))

@@ -1,6 +1,7 @@
 //! One unit of a rollout: what is planned for it, and what becomes of it.
 
 use crate::app::outcome::{Status as Done, UnitReport};
+use crate::app::rollout::preview::PreviewedUnit;
 use crate::app::rollout::report::Told;
 use crate::app::rollout::shipment::{Holding, Shipment};
 use crate::app::rollout::words::{Looked, counted, not_ready, steps_in_words};
@@ -23,6 +24,26 @@ pub(super) struct Consignment {
 impl Consignment {
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.report.status, Done::Failed(_))
+    }
+
+    /// What the target would make of it.
+    pub(super) fn previewed(&self) -> PreviewedUnit<'_> {
+        PreviewedUnit {
+            reference: self.shipment.reference(),
+            revisions: (self.report.before, self.shipment.revision()),
+            objects: &self.previews,
+        }
+    }
+
+    /// Whether sending it may leave objects on the target that the store does not remember yet.
+    pub(super) fn may_hold_more(&self) -> bool {
+        let remembered = self.shipment.inventory.iter();
+        let remembered = remembered.flat_map(|inventory| &inventory.objects);
+        let pending = self.plan.pending.objects.iter();
+        self.plan.is_change()
+            && !pending
+                .map(|object| &object.id)
+                .eq(remembered.map(|object| &object.id))
     }
 }
 

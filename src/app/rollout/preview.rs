@@ -1,5 +1,8 @@
 //! What targets would make of units, as differences for people and programs.
 
+use std::collections::HashMap;
+
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -9,6 +12,7 @@ use crate::app::rollout::shipment::{Shipment, shipments};
 use crate::app::select::Selection;
 use crate::deploy::{self, Action, ObjectPreview, Target};
 use crate::error::{Error, Kind, Result};
+use crate::script::engine::pool;
 use crate::yaml::Stream;
 
 /// What applying units would change on their targets.
@@ -49,25 +53,30 @@ impl App {
                 is_refused: false,
             };
             let mut grouping = Grouping::default();
-            let mut changed = 0;
             let previews = dispatch.ask(&destinations, &shipments, "diff", asked)?;
+            let units = shipments.iter().zip(&previews);
+            let units: Vec<PreviewedUnit<'_>> = units
+                .map(|(shipment, preview)| PreviewedUnit {
+                    reference: shipment.reference(),
+                    revisions: (shipment.unit.live.unwrap_or(0), shipment.revision()),
+                    objects: preview.as_ref().map_or(&[], Vec::as_slice),
+                })
+                .collect();
+            let changed = add_changes(&mut grouping, &units)?;
             for (shipment, preview) in shipments.iter().zip(previews) {
                 let reference = shipment.reference();
-                let objects = match preview {
-                    Ok(objects) => objects,
+                match preview {
+                    Ok(objects) => {
+                        found.notes.extend(unchecked(reference, &objects));
+                        let rows = objects.into_iter();
+                        found
+                            .objects
+                            .extend(rows.filter_map(|object| row(reference, object)));
+                    }
                     Err(error) => {
                         found.is_refused = true;
                         found.notes.push(format!("{reference}: {error}"));
-                        continue;
                     }
-                };
-                found.notes.extend(unchecked(reference, &objects));
-                let rows = objects.iter().filter_map(|object| row(reference, object));
-                found.objects.extend(rows);
-                if let Some(compared) = compared(&objects)? {
-                    changed += 1;
-                    let revisions = (shipment.unit.live.unwrap_or(0), shipment.revision());
-                    grouping.add(reference.to_owned(), revisions, compared);
                 }
             }
             found.changes = grouping.finish().to_string();
@@ -85,42 +94,110 @@ type Previewed = std::result::Result<Vec<ObjectPreview>, deploy::Error>;
 
 /// What a target says of units of its own.
 fn asked(target: &dyn Target, shipments: &[&Shipment]) -> Result<Vec<Previewed>> {
-    let options = deploy::ApplyOptions::default();
+    let options = deploy::ApplyOptions {
+        dry_run: true,
+        ..deploy::ApplyOptions::default()
+    };
     let units: Vec<_> = shipments
         .iter()
-        .map(|unit| (unit.objects.clone(), unit.inventory.clone()))
+        .map(|unit| (&unit.objects, unit.inventory.as_ref()))
         .collect();
     let plans = target.plan(&units, &options)?;
-    let mut planned = Vec::new();
-    let mut previews: Vec<Option<Previewed>> = Vec::with_capacity(plans.len());
-    for ((unit, _), plan) in units.into_iter().zip(plans) {
-        previews.push(match plan {
-            Ok(plan) if plan.is_change() => {
-                planned.push((unit, plan));
-                None
-            }
-            Ok(_) => Some(Ok(Vec::new())),
-            Err(error) => Some(Err(error)),
-        });
-    }
+    let changed = units.iter().zip(&plans);
+    let planned: Vec<_> = changed
+        .filter_map(|((unit, _), plan)| Some((*unit, plan.as_ref().ok()?)))
+        .filter(|(_, plan)| plan.is_change())
+        .collect();
     let mut answers = target.preview(&planned, &options)?.into_iter();
-    let previews = previews.into_iter().map(|known| {
-        known
-            .or_else(|| answers.next())
-            .unwrap_or_else(|| Ok(Vec::new()))
+    drop(planned);
+    let previews = plans.into_iter().map(|plan| match plan {
+        Ok(plan) if plan.is_change() => answers.next().unwrap_or_else(|| Ok(Vec::new())),
+        Ok(_) => Ok(Vec::new()),
+        Err(error) => Err(error),
     });
     Ok(previews.collect())
 }
 
-/// The change of one unit as texts; none where nothing would change.
-pub(super) fn compared(objects: &[ObjectPreview]) -> Result<Option<Compared>> {
-    let changed = |object: &&ObjectPreview| {
-        object.action != Action::Keep && (object.before != object.after || object.after.is_none())
-    };
-    let changed: Vec<&ObjectPreview> = objects.iter().filter(changed).collect();
-    if changed.is_empty() {
-        return Ok(None);
+/// What a target would make of one unit.
+pub(super) struct PreviewedUnit<'a> {
+    pub(super) reference: &'a str,
+    /// The revision that is live, and the one that would be.
+    pub(super) revisions: (u32, u32),
+    pub(super) objects: &'a [ObjectPreview],
+}
+
+/// Adds what would change in units; how many would. Only one unit of those whose fields change in
+/// the same way is written as text and compared: there may be thousands.
+pub(super) fn add_changes(grouping: &mut Grouping, units: &[PreviewedUnit<'_>]) -> Result<usize> {
+    let keys: Vec<Option<String>> =
+        pool().install(|| units.par_iter().map(|unit| key(unit.objects)).collect());
+    let mut shown: Vec<&[ObjectPreview]> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut changed = Vec::new();
+    for (unit, key) in units.iter().zip(&keys) {
+        let Some(key) = key else { continue };
+        let at = *known.entry(key).or_insert_with(|| {
+            shown.push(unit.objects);
+            shown.len() - 1
+        });
+        changed.push((unit, at));
     }
+    let compared: Result<Vec<Compared>> =
+        pool().install(|| shown.par_iter().map(|objects| compared(objects)).collect());
+    let groups = compared?.into_iter();
+    let groups: Vec<usize> = groups.map(|compared| grouping.group_of(compared)).collect();
+    for (unit, at) in &changed {
+        grouping.join(groups[*at], unit.reference.to_owned(), unit.revisions);
+    }
+    Ok(changed.len())
+}
+
+fn would_change(object: &ObjectPreview) -> bool {
+    object.action != Action::Keep && (object.before != object.after || object.after.is_none())
+}
+
+/// What changes in a unit, without the names of its objects; none where nothing does.
+fn key(objects: &[ObjectPreview]) -> Option<String> {
+    let mut changes = Vec::new();
+    for object in objects.iter().filter(|object| would_change(object)) {
+        let kind = &object.resource.kind;
+        let (before, after) = (object.before.as_ref(), object.after.as_ref());
+        changes.push(json!([kind, format!("{:?}", object.action)]));
+        // What is new or goes is told whole.
+        match (before, after) {
+            (Some(before), Some(after)) => differ(before, after, kind, &mut changes),
+            (whole, other) => changes.push(json!([whole, other])),
+        }
+    }
+    (!changes.is_empty()).then(|| Value::Array(changes).to_string())
+}
+
+fn differ(before: &Value, after: &Value, path: &str, changes: &mut Vec<Value>) {
+    match (before, after) {
+        (Value::Object(old), Value::Object(new)) => {
+            for (key, old) in old {
+                let new = new.get(key).unwrap_or(&Value::Null);
+                differ(old, new, &format!("{path}/{key}"), changes);
+            }
+            let added = new.iter().filter(|(key, _)| !old.contains_key(*key));
+            changes.extend(added.map(|(key, new)| json!([format!("{path}/{key}"), new])));
+        }
+        (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
+            for (at, (old, new)) in old.iter().zip(new).enumerate() {
+                differ(old, new, &format!("{path}/{at}"), changes);
+            }
+        }
+        _ if before == after => {}
+        _ => changes.push(json!([path, before, after])),
+    }
+}
+
+/// The change of one unit as texts.
+fn compared(objects: &[ObjectPreview]) -> Result<Compared> {
+    let changed: Vec<&ObjectPreview> = objects
+        .iter()
+        .filter(|object| would_change(object))
+        .collect();
     let old = stream(
         changed
             .iter()
@@ -132,7 +209,7 @@ pub(super) fn compared(objects: &[ObjectPreview]) -> Result<Option<Compared>> {
             .filter_map(|object| named(object, object.after.as_ref())),
     )?;
     let is_new = changed.iter().all(|object| object.before.is_none());
-    Ok(Some(Compared::of((!is_new).then_some(old), new)))
+    Ok(Compared::of((!is_new).then_some(old), new))
 }
 
 /// An object with what names it: the fields that we own do not.
@@ -188,7 +265,7 @@ pub(super) fn unchecked<'a>(
     })
 }
 
-fn row(reference: &str, object: &ObjectPreview) -> Option<Value> {
+fn row(reference: &str, object: ObjectPreview) -> Option<Value> {
     (object.action != Action::Keep).then(|| {
         json!({
             "Unit": reference,

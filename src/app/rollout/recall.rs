@@ -117,7 +117,7 @@ impl Recall<'_, '_> {
             });
             return Ok(skipped.collect());
         }
-        let deployed: Vec<Deployed> = units.iter().map(Shipment::deployed).collect();
+        let deployed: Vec<Deployed<'_>> = units.iter().map(Shipment::deployed).collect();
         let is_rehearsal = self.app.may_only_ask(destination);
         let sent = self.dispatch.with(destination, "destroy", |target| {
             if is_rehearsal {
@@ -212,7 +212,7 @@ fn take_in(
 }
 
 /// What destroying a unit would do, from what the store remembers of it.
-fn rehearsed(target: &dyn deploy::Target, unit: &Deployed) -> Sent {
+fn rehearsed(target: &dyn deploy::Target, unit: &Deployed<'_>) -> Sent {
     let objects = unit
         .inventory
         .iter()

@@ -9,10 +9,10 @@ use crate::app::outcome::{Outcome, Status as Done};
 use crate::app::progress::Counting;
 use crate::app::rollout::consignment::{Consignment, consignment, skip};
 use crate::app::rollout::lease::{Renewal, member, note, refuse_outdated};
-use crate::app::rollout::preview::{compared, unchecked};
+use crate::app::rollout::preview::{add_changes, unchecked};
 use crate::app::rollout::report::RolloutReport;
 use crate::app::rollout::shipment::{
-    Holding, Shipment, past_gates, placements, put_inventory, shipments,
+    Holding, Shipment, inventories_bytes, past_gates, placements, put_inventory, shipments,
 };
 use crate::app::rollout::words::Looked;
 use crate::app::rollout::{ApplyOptions, millis};
@@ -55,6 +55,7 @@ impl Rollout<'_, '_> {
             ..Outcome::default()
         };
         if planned.iter().any(Consignment::has_failed) {
+            outcome.is_partial = false;
             self.refuse(planned, &mut outcome)?;
         } else {
             let mut apply = self.begin(selection, &levels, &planned)?;
@@ -102,13 +103,16 @@ impl Rollout<'_, '_> {
 
     /// Asks every target once what applying would do.
     fn plan(&mut self, open: Vec<Shipment>) -> Result<Vec<Consignment>> {
-        let options = self.for_targets();
+        let options = deploy::ApplyOptions {
+            dry_run: self.app.is_rehearsing(),
+            ..self.for_targets()
+        };
         let plans = self
             .dispatch
             .ask(&self.destinations, &open, self.verb, |target, units| {
                 let units: Vec<_> = units
                     .iter()
-                    .map(|unit| (unit.objects.clone(), unit.inventory.clone()))
+                    .map(|unit| (&unit.objects, unit.inventory.as_ref()))
                     .collect();
                 Ok(target.plan(&units, &options)?)
             })?;
@@ -161,7 +165,7 @@ impl Rollout<'_, '_> {
         let members = members.collect();
         let remembered: Vec<&Consignment> = planned
             .iter()
-            .filter(|unit| unit.plan.is_change() && self.remembers(&unit.shipment.target))
+            .filter(|unit| unit.may_hold_more() && self.remembers(&unit.shipment.target))
             .collect();
         let verb = self.verb;
         let apply = self.dispatch.write(verb, |transaction| {
@@ -221,14 +225,12 @@ impl Rollout<'_, '_> {
                 let is_end = number == last || failed.is_some();
                 self.keep(&units, &mut record, apply.as_deref_mut(), is_end)?;
             }
+            let previewed: Vec<_> = units.iter().map(Consignment::previewed).collect();
+            add_changes(&mut changes, &previewed)?;
             for unit in units {
                 outcome
                     .notes
                     .extend(unchecked(unit.shipment.reference(), &unit.previews));
-                if let Some(compared) = compared(&unit.previews)? {
-                    let revisions = (unit.report.before, unit.shipment.revision());
-                    changes.add(unit.shipment.reference().to_owned(), revisions, compared);
-                }
                 report.add(unit.told());
                 outcome.reports.push(unit.report);
             }
@@ -248,9 +250,9 @@ impl Rollout<'_, '_> {
             if mine.is_empty() {
                 continue;
             }
-            let batch: Vec<(UnitObjects, UnitPlan)> = mine
+            let batch: Vec<(&UnitObjects, &UnitPlan)> = mine
                 .iter()
-                .map(|at| (units[*at].shipment.objects.clone(), units[*at].plan.clone()))
+                .map(|at| (&units[*at].shipment.objects, &units[*at].plan))
                 .collect();
             let verb = self.verb;
             let is_rehearsal = self.app.may_only_ask(destination);
@@ -336,7 +338,7 @@ impl Rollout<'_, '_> {
                 .map(|live| live.map_or(Looked::NotReady, Looked::Now))
                 .collect());
         }
-        let deployed: Vec<Deployed> = mine
+        let deployed: Vec<Deployed<'_>> = mine
             .iter()
             .map(|at| units[*at].shipment.deployed())
             .collect();
@@ -386,9 +388,10 @@ impl Rollout<'_, '_> {
             Some(apply) => format!("{}: sent", apply.id),
             None => self.verb.to_owned(),
         };
+        let written = inventories_bytes(&inventories)?;
         self.dispatch.write(&verb, |transaction| {
-            for (unit, target, inventory) in &inventories {
-                put_inventory(transaction, *unit, target, inventory.as_ref())?;
+            for ((unit, target, _), bytes) in inventories.iter().zip(written) {
+                transaction.put_inventory(*unit, target, bytes)?;
             }
             for now in changed {
                 transaction.put_unit(&with_status(transaction.unit(now.id)?, now))?;
@@ -458,7 +461,7 @@ fn with_status(stored: Unit, known: &Unit) -> Unit {
 /// What the target would make of units, as if it had been sent; with the previews themselves.
 fn rehearsed(
     target: &dyn deploy::Target,
-    batch: &[(UnitObjects, UnitPlan)],
+    batch: &[(&UnitObjects, &UnitPlan)],
     options: &deploy::ApplyOptions,
 ) -> Result<Vec<(Sent, Vec<ObjectPreview>)>> {
     let previews = target.preview(batch, options)?;

@@ -2,17 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+
 use crate::app::gate::{Gate, GatePolicy, gates_of, in_words, refusal};
 use crate::app::history::resolve;
 use crate::app::outcome::{Status as Done, UnitReport, plural};
 use crate::app::record::target;
 use crate::app::related::Related;
 use crate::app::select::Selection;
-use crate::db::{Transaction, View};
+use crate::db::{PackedStream, Transaction, View};
 use crate::deploy::{Deployed, Inventory, Object, Owner, Placement, UnitObjects};
 use crate::error::{Error, Kind, Result};
 use crate::id::{OpId, Slug, UnitId};
 use crate::model::{Hash, RevisionRef, Space, Unit};
+use crate::script::engine::pool;
+
+/// How many units are read at a time.
+const CHUNK: usize = 512;
 
 /// A unit on its way to a target.
 #[derive(Clone)]
@@ -30,15 +36,15 @@ impl Shipment {
         self.objects.revision
     }
 
-    pub(crate) fn deployed(&self) -> Deployed {
+    pub(crate) fn deployed(&self) -> Deployed<'_> {
         Deployed {
-            owner: self.objects.owner.clone(),
-            inventory: self.inventory.clone(),
+            owner: &self.objects.owner,
+            inventory: self.inventory.as_ref(),
         }
     }
 
     /// Units as targets are asked about them.
-    pub(crate) fn all_deployed(units: &[&Self]) -> Vec<Deployed> {
+    pub(crate) fn all_deployed<'a>(units: &[&'a Self]) -> Vec<Deployed<'a>> {
         units.iter().map(|unit| unit.deployed()).collect()
     }
 
@@ -73,7 +79,7 @@ pub(crate) fn shipments(
 ) -> Result<Vec<Shipment>> {
     let mut related = Related::new(view);
     let mut without_target = BTreeSet::new();
-    let mut shipments = Vec::with_capacity(selection.pins().len());
+    let mut pinned = Vec::with_capacity(selection.pins().len());
     for pin in selection.pins() {
         let unit = view.unit(pin.unit)?;
         let space = related.space(unit.space)?;
@@ -88,12 +94,29 @@ pub(crate) fn shipments(
                 (found.num, found.data)
             }
         };
-        shipments.push(shipment(view, unit, &space, number, &data)?);
+        pinned.push((unit, space, number, data));
     }
-    match without_target.first() {
-        None => Ok(shipments),
-        Some(first) => Err(no_target(first, without_target.len())),
+    if let Some(first) = without_target.first() {
+        return Err(no_target(first, without_target.len()));
     }
+    let mut shipments = Vec::with_capacity(pinned.len());
+    let mut pinned = pinned.into_iter().peekable();
+    while pinned.peek().is_some() {
+        let chunk: Vec<_> = pinned.by_ref().take(CHUNK).collect();
+        let texts: Vec<Hash> = chunk.iter().map(|(.., data)| *data).collect();
+        for ((unit, space, number, _), objects) in chunk.into_iter().zip(all_objects(view, &texts)?)
+        {
+            shipments.push(shipment_of(view, unit, &space, number, objects)?);
+        }
+    }
+    Ok(shipments)
+}
+
+/// The objects of texts, read on all cores.
+fn all_objects(view: &View, texts: &[Hash]) -> Result<Vec<Vec<Object>>> {
+    let packed = view.packed(texts)?;
+    let read = |packed: PackedStream| Ok(Object::all(&packed.unpack()?));
+    pool().install(|| packed.into_par_iter().map(read).collect())
 }
 
 /// One revision of a unit on its way to its target.
@@ -107,6 +130,17 @@ pub(crate) fn shipment(
     revision: u32,
     data: &Hash,
 ) -> Result<Shipment> {
+    let objects = Object::all(&view.stream(data)?);
+    shipment_of(view, unit, space, revision, objects)
+}
+
+fn shipment_of(
+    view: &View,
+    unit: Unit,
+    space: &Space,
+    revision: u32,
+    objects: Vec<Object>,
+) -> Result<Shipment> {
     let name = format!("{}/{}", space.slug, unit.slug);
     let slug = target(&unit, space).ok_or_else(|| no_target(&name, 1))?;
     let objects = UnitObjects {
@@ -117,7 +151,7 @@ pub(crate) fn shipment(
             name,
         },
         revision,
-        objects: Object::all(&view.stream(data)?),
+        objects,
     };
     let target: Slug = slug.parse()?;
     Ok(Shipment {
@@ -158,14 +192,33 @@ pub(crate) fn put_inventory(
     target: &Slug,
     inventory: Option<&Inventory>,
 ) -> Result<()> {
+    let bytes = inventory_bytes(unit, target, inventory)?;
+    Ok(transaction.put_inventory(unit, target, bytes)?)
+}
+
+/// What many units have on their targets now, as [`put_inventory`] keeps it; written down on all
+/// cores, so that the transaction is short.
+pub(crate) fn inventories_bytes(
+    inventories: &[(UnitId, Slug, Option<Inventory>)],
+) -> Result<Vec<Option<Vec<u8>>>> {
+    let written = inventories
+        .par_iter()
+        .map(|(unit, target, inventory)| inventory_bytes(*unit, target, inventory.as_ref()));
+    pool().install(|| written.collect())
+}
+
+fn inventory_bytes(
+    unit: UnitId,
+    target: &Slug,
+    inventory: Option<&Inventory>,
+) -> Result<Option<Vec<u8>>> {
     let bytes = inventory.map(serde_json::to_vec).transpose();
-    let bytes = bytes.map_err(|error| {
+    bytes.map_err(|error| {
         Error::new(
             Kind::Internal,
             format!("cannot keep what unit {unit} has on `{target}`: {error}"),
         )
-    })?;
-    Ok(transaction.put_inventory(unit, target, bytes)?)
+    })
 }
 
 /// The units whose gates are open or passed, and a report of each that is left out.

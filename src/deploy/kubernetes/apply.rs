@@ -1,5 +1,6 @@
 //! Sending one object.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -105,7 +106,7 @@ impl Api {
         value: &Value,
     ) -> Result<Value, Failure> {
         let begun = Instant::now();
-        let mut value = value.clone();
+        let mut value = Cow::Borrowed(value);
         let (mut force, mut again) = (false, 0);
         loop {
             let answer = match self
@@ -116,7 +117,7 @@ impl Api {
                 Err(Failure::Refused(refusal)) => {
                     let conflicts = refusal.conflicts();
                     if is_of_replicas(&conflicts) && self.is_autoscaled(sending.id).await? {
-                        leave_replicas(&mut value);
+                        leave_replicas(value.to_mut());
                     } else if !force
                         && !conflicts.is_empty()
                         && conflicts.iter().all(|(path, _)| sending.is_covered(path))

@@ -3,9 +3,6 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
-
 use crate::deploy::error::Error;
 use crate::deploy::inventory::{AppliedObject, Inventory};
 use crate::deploy::kind::Rank;
@@ -33,7 +30,7 @@ struct Removal<'a> {
 
 impl Api {
     /// See [`crate::deploy::Target::destroy`].
-    pub(super) async fn destroy(&self, units: &[Deployed]) -> Vec<Sent> {
+    pub(super) async fn destroy(&self, units: &[Deployed<'_>]) -> Vec<Sent> {
         let objects = || {
             units
                 .iter()
@@ -66,24 +63,21 @@ impl Api {
                 sent
             }
         });
-        stream::iter(each)
-            .buffered(self.connections)
-            .collect()
-            .await
+        self.at_once(each).await
     }
 
-    async fn destroy_unit(&self, unit: &Deployed, types: &Types, looked: &Looked) -> Sent {
+    async fn destroy_unit(&self, unit: &Deployed<'_>, types: &Types, looked: &Looked) -> Sent {
         let objects = unit
             .inventory
             .iter()
             .flat_map(|inventory| &inventory.objects);
         let mut removal = Removal {
-            owner: &unit.owner,
+            owner: unit.owner,
             left: objects.collect(),
             done: Vec::new(),
         };
         let result = self.remove(&mut removal, types, looked).await;
-        let inventory = remaining(unit.inventory.as_ref(), &removal);
+        let inventory = remaining(unit.inventory, &removal);
         match result {
             Ok(()) => Sent::Done(Applied {
                 target: self.describe(),
@@ -141,12 +135,8 @@ impl Api {
                     self.remove_object(owner, &object.id, resource).await,
                 )
             });
-            let results: Vec<_> = stream::iter(each)
-                .buffered(self.connections)
-                .collect()
-                .await;
             let mut failed = None;
-            for (object, result) in results {
+            for (object, result) in self.at_once(each).await {
                 match result {
                     Ok(()) => removal.take(&object.id),
                     Err(error) => failed = failed.or(Some(error)),
@@ -234,13 +224,13 @@ impl Removal<'_> {
 }
 
 /// A whole batch that could not be begun.
-fn nothing_done(units: &[Deployed], error: Error) -> Vec<Sent> {
+fn nothing_done(units: &[Deployed<'_>], error: Error) -> Vec<Sent> {
     let mut error = Some(error);
     let sent = units.iter().map(|unit| match error.take() {
         None => Sent::NotSent,
         Some(error) => Sent::Failed {
             error: Box::new(error),
-            inventory: unit.inventory.clone(),
+            inventory: unit.inventory.cloned(),
         },
     });
     sent.collect()

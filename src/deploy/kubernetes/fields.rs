@@ -21,10 +21,16 @@ pub(super) const MANAGER: &str = "windlass";
 /// The fields of an object that were set by applying as [`MANAGER`].
 pub(super) fn owned(object: &Value) -> Option<&Value> {
     managed(object)
-        .find(|entry| {
-            is_ours(entry) && entry["operation"] == "Apply" && subresource(entry).is_empty()
-        })
+        .find(|entry| is_applied_by_us(entry))
         .and_then(|entry| entry.get("fieldsV1"))
+}
+
+/// As [`owned`], taken out of the object.
+pub(super) fn take_owned(object: &mut Value) -> Option<Value> {
+    let entries = object.pointer_mut("/metadata/managedFields")?;
+    let mut entries = entries.as_array_mut()?.iter_mut();
+    let entry = entries.find(|entry| is_applied_by_us(entry))?;
+    entry.get_mut("fieldsV1").map(Value::take)
 }
 
 /// The values of `fields` in `object`, and nothing else: lists keep their order and the fields that
@@ -57,9 +63,7 @@ pub(super) fn union(one: &Value, other: &Value) -> Value {
 /// Whether the field at `path`, or something in it, was set by applying as [`MANAGER`], and what is
 /// there is what was sent: another value takes the field away from us.
 pub(super) fn is_applied(object: &Value, path: &Path) -> bool {
-    owners(object, path).any(|entry| {
-        is_ours(entry) && entry["operation"] == "Apply" && subresource(entry).is_empty()
-    })
+    owners(object, path).any(is_applied_by_us)
 }
 
 /// The entries of `managedFields` that hold the field at `path`, or something in it.
@@ -80,6 +84,10 @@ pub(super) fn subresource(entry: &Value) -> &str {
 fn managed(object: &Value) -> impl Iterator<Item = &Value> {
     let entries = object["metadata"]["managedFields"].as_array();
     entries.into_iter().flatten()
+}
+
+fn is_applied_by_us(entry: &Value) -> bool {
+    is_ours(entry) && entry["operation"] == "Apply" && subresource(entry).is_empty()
 }
 
 fn is_ours(entry: &Value) -> bool {

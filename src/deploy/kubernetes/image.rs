@@ -203,7 +203,7 @@ impl Api {
         };
         let answer = self.apply(&sending, &value).await;
         let answer = answer.map_err(|failure| self.unsent(&sending, failure).error)?;
-        Ok(Some(applied(id.clone(), version, before.sent, &answer)))
+        Ok(Some(applied(id.clone(), version, before.sent, answer)))
     }
 
     /// Deletes an object that was not there, if it is the unit's.

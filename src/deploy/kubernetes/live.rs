@@ -29,13 +29,13 @@ const FIRST_PAUSE: u64 = 250;
 
 impl Api {
     /// See [`crate::deploy::Target::live`].
-    pub(super) async fn live(&self, units: &[Deployed]) -> Result<Vec<LiveState>, Error> {
+    pub(super) async fn live(&self, units: &[Deployed<'_>]) -> Result<Vec<LiveState>, Error> {
         let looked = self.look_at_units(units).await?;
         self.states(units, &looked).await
     }
 
     /// See [`crate::deploy::Target::drift`].
-    pub(super) async fn drift(&self, units: &[Deployed]) -> Result<Vec<Vec<Drift>>, Error> {
+    pub(super) async fn drift(&self, units: &[Deployed<'_>]) -> Result<Vec<Vec<Drift>>, Error> {
         let looked = self.look_at_units(units).await?;
         let drift = units.iter().map(|unit| {
             // What the cluster has not taken yet cannot have changed in it.
@@ -48,7 +48,7 @@ impl Api {
 
     /// Looks at all objects that units have. Not being allowed to is an error: what cannot be seen
     /// must not pass for gone.
-    async fn look_at_units(&self, units: &[Deployed]) -> Result<Looked, Error> {
+    async fn look_at_units(&self, units: &[Deployed<'_>]) -> Result<Looked, Error> {
         let all = || {
             units
                 .iter()
@@ -63,7 +63,7 @@ impl Api {
         let found = all().filter_map(|(unit, object)| {
             wanted(&types, &object.api_version, &object.id).map(|wanted| (unit, wanted))
         });
-        let (units, all): (Vec<_>, Vec<_>) = found.unzip();
+        let (units, all): (Vec<&Deployed<'_>>, Vec<_>) = found.unzip();
         let looked = self.look(&all).await?;
         for (unit, wanted) in units.iter().zip(&all) {
             looked.find(self, wanted, &unit.owner.name)?;
@@ -71,7 +71,11 @@ impl Api {
         Ok(looked)
     }
 
-    async fn states(&self, units: &[Deployed], looked: &Looked) -> Result<Vec<LiveState>, Error> {
+    async fn states(
+        &self,
+        units: &[Deployed<'_>],
+        looked: &Looked,
+    ) -> Result<Vec<LiveState>, Error> {
         let now = Clock::System.now();
         let nothing = Around {
             now,
@@ -167,7 +171,7 @@ impl Api {
     /// See [`crate::deploy::Target::wait`].
     pub(super) async fn wait(
         &self,
-        units: &[Deployed],
+        units: &[Deployed<'_>],
         options: &WaitOptions,
         observe: &mut dyn FnMut(usize, &LiveState),
     ) -> Result<Vec<WaitResult>, Error> {
@@ -182,7 +186,7 @@ impl Api {
                 break;
             }
             let waited = || u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let asked: Vec<Deployed> = open.iter().map(|at| units[*at].clone()).collect();
+            let asked: Vec<Deployed<'_>> = open.iter().map(|at| units[*at]).collect();
             match self.look_once(&asked).await {
                 Ok((states, deadlines)) => {
                     let timeouts = timeouts.get_or_insert(deadlines);
@@ -217,17 +221,16 @@ impl Api {
     }
 
     /// The states of units, and how long each may take.
-    async fn look_once(&self, units: &[Deployed]) -> Result<(Vec<LiveState>, Vec<u64>), Error> {
+    async fn look_once(&self, units: &[Deployed<'_>]) -> Result<(Vec<LiveState>, Vec<u64>), Error> {
         let looked = self.look_at_units(units).await?;
         let deadlines = units.iter().map(|unit| deadline(unit, &looked)).collect();
         Ok((self.states(units, &looked).await?, deadlines))
     }
 }
 
-fn objects(unit: &Deployed) -> impl Iterator<Item = &AppliedObject> {
-    unit.inventory
-        .iter()
-        .flat_map(|inventory| &inventory.objects)
+fn objects<'a>(unit: &Deployed<'a>) -> impl Iterator<Item = &'a AppliedObject> {
+    let inventory = unit.inventory.into_iter();
+    inventory.flat_map(|inventory| &inventory.objects)
 }
 
 /// Whether the pods of an object have to be looked at to say why it fares as it does.
@@ -237,16 +240,19 @@ pub(super) fn is_in_doubt(state: &ObjectState) -> bool {
 }
 
 /// The longest that a workload of the unit says, in milliseconds.
-fn deadline(unit: &Deployed, looked: &Looked) -> u64 {
+fn deadline(unit: &Deployed<'_>, looked: &Looked) -> u64 {
     let said = objects(unit)
         .filter_map(|object| looked.get(&object.id)?["spec"]["progressDeadlineSeconds"].as_u64());
     said.max().unwrap_or(DEADLINE).saturating_mul(1_000)
 }
 
-/// The pods of a namespace by the object that they are of in the end.
+/// What there is in a namespace to explain how its objects fare.
 struct Surroundings {
-    pods: HashMap<String, Vec<Value>>,
-    events: Vec<Value>,
+    pods: Vec<Value>,
+    /// The places of the pods that an object, by its uid, has in the end.
+    pods_of: HashMap<String, Vec<usize>>,
+    /// What was told of an object, by its uid.
+    events: HashMap<String, Vec<Value>>,
 }
 
 impl Surroundings {
@@ -255,46 +261,42 @@ impl Surroundings {
             .iter()
             .filter_map(|set| Some((mark::metadata(set, "uid"), controller(set)?)))
             .collect();
-        let mut by_owner: HashMap<String, Vec<Value>> = HashMap::new();
-        for pod in pods {
-            let own = mark::metadata(&pod, "uid").to_owned();
-            let set = controller(&pod).unwrap_or_default().to_owned();
-            let top = above
-                .get(set.as_str())
-                .copied()
-                .unwrap_or_default()
-                .to_owned();
-            for owner in [own, set, top] {
+        let mut pods_of: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, pod) in pods.iter().enumerate() {
+            let set = controller(pod).unwrap_or_default();
+            let top = above.get(set).copied().unwrap_or_default();
+            for owner in [mark::metadata(pod, "uid"), set, top] {
                 if !owner.is_empty() {
-                    by_owner.entry(owner).or_default().push(pod.clone());
+                    pods_of.entry(owner.to_owned()).or_default().push(at);
                 }
             }
         }
+        let mut told: HashMap<String, Vec<Value>> = HashMap::new();
+        for event in events {
+            if let Some(uid) = event["involvedObject"]["uid"].as_str() {
+                told.entry(uid.to_owned()).or_default().push(event);
+            }
+        }
         Self {
-            pods: by_owner,
-            events,
+            pods,
+            pods_of,
+            events: told,
         }
     }
 
     /// What there is around an object.
     fn around(&self, object: &Value, now: Timestamp) -> Around {
-        let pods = self
-            .pods
-            .get(mark::metadata(object, "uid"))
-            .cloned()
-            .unwrap_or_default();
+        let uid = mark::metadata(object, "uid");
+        let places = self.pods_of.get(uid).map(Vec::as_slice).unwrap_or_default();
+        let pods: Vec<Value> = places.iter().map(|at| self.pods[*at].clone()).collect();
         let uids: BTreeSet<&str> = pods
             .iter()
-            .chain([object])
             .map(|pod| mark::metadata(pod, "uid"))
+            .chain([uid])
             .collect();
-        let events = self.events.iter().filter(|event| {
-            event["involvedObject"]["uid"]
-                .as_str()
-                .is_some_and(|uid| uids.contains(uid))
-        });
+        let events = uids.iter().filter_map(|uid| self.events.get(*uid));
         Around {
-            events: events.cloned().collect(),
+            events: events.flatten().cloned().collect(),
             pods,
             now,
         }

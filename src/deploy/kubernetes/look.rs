@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::sync::oneshot;
 
 use crate::deploy::error::Error;
 use crate::yaml::ResourceId;
@@ -47,6 +50,11 @@ pub(super) struct Looked {
 impl Looked {
     pub(super) fn get(&self, id: &ResourceId) -> Option<&Value> {
         self.objects.get(&id.full())
+    }
+
+    /// An object, which is then here no longer.
+    pub(super) fn take_out(&mut self, id: &ResourceId) -> Option<Value> {
+        self.objects.remove(&id.full())
     }
 
     /// Why an object could not be looked at, if so.
@@ -106,12 +114,29 @@ struct Answer {
     refused: Option<(String, Failure)>,
 }
 
+/// What part of a list says of itself.
 #[derive(Deserialize)]
 struct Page {
     #[serde(default)]
     metadata: PageMetadata,
-    #[serde(default)]
-    items: Option<Vec<Value>>,
+}
+
+/// What is in it.
+#[derive(Deserialize)]
+struct PageItems<'a> {
+    #[serde(default, borrow)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+/// The items of a part of a list, read on all cores.
+fn items_of(page: &[u8]) -> Result<Vec<Value>, serde_json::Error> {
+    let page: PageItems = serde_json::from_slice(page)?;
+    let read = |item: &&RawValue| serde_json::from_str(item.get());
+    page.items
+        .unwrap_or_default()
+        .par_iter()
+        .map(read)
+        .collect()
 }
 
 #[derive(Default, Deserialize)]
@@ -226,9 +251,14 @@ impl Api {
         Ok(answer)
     }
 
-    /// All objects under an address, page by page.
+    /// All objects under an address, page by page: one is read while the server makes the next.
     pub(super) async fn list(&self, address: &str) -> Result<Vec<Value>, Failure> {
-        let mut items = Vec::new();
+        let unread = |error: serde_json::Error| Failure::Lost {
+            reason: format!(
+                "expected a list as the answer to {address}, found something else: {error}"
+            ),
+        };
+        let mut pages = Vec::new();
         let mut next = String::new();
         loop {
             let mut path = format!("{address}?limit={PAGE}");
@@ -239,23 +269,32 @@ impl Api {
             let bytes = match self.call_bytes(&Call::list(path)).await {
                 // The list is older than the server remembers: from the start again.
                 Err(failure) if failure.code() == Some(410) && !next.is_empty() => {
-                    items.clear();
+                    pages.clear();
                     next.clear();
                     continue;
                 }
                 answer => answer?,
             };
-            let page: Page = serde_json::from_slice(&bytes).map_err(|error| Failure::Lost {
-                reason: format!(
-                    "expected a list as the answer to {address}, found something else: {error}"
-                ),
-            })?;
-            items.extend(page.items.into_iter().flatten());
+            let page: Page = serde_json::from_slice(&bytes).map_err(unread)?;
+            let (told, items) = oneshot::channel();
+            rayon::spawn(move || {
+                // Nobody waits for it where the list is made anew.
+                drop(told.send(items_of(&bytes)));
+            });
+            pages.push(items);
             next = page.metadata.next;
             if next.is_empty() {
-                return Ok(items);
+                break;
             }
         }
+        let mut items = Vec::new();
+        for page in pages {
+            let read = page.await.map_err(|error| Failure::Lost {
+                reason: format!("cannot read the answer to {address}: {error}"),
+            })?;
+            items.extend(read.map_err(unread)?);
+        }
+        Ok(items)
     }
 }
 

@@ -1,7 +1,5 @@
 //! The marks that tell whose an object is, and the form in which objects are sent.
 
-use std::io::Write as _;
-
 use serde_json::{Map, Value, json};
 
 use crate::deploy::object::Owner;
@@ -138,39 +136,39 @@ pub(super) fn is_going(object: &Value) -> bool {
 
 /// Hash of an object; the order of the keys of its maps does not count.
 pub(super) fn hash(value: &Value) -> String {
-    let mut hasher = blake3::Hasher::new();
-    feed(&mut hasher, value);
-    hasher.finalize().to_hex().to_string()
+    let mut text = Vec::with_capacity(2_048);
+    write_sorted(&mut text, value);
+    blake3::hash(&text).to_hex().to_string()
 }
 
-fn feed(hasher: &mut blake3::Hasher, value: &Value) {
+/// An object as JSON with its keys in order.
+fn write_sorted(text: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort_unstable();
-            hasher.update(b"{");
-            for key in keys {
-                write_json(hasher, key);
-                hasher.update(b":");
-                feed(hasher, &map[key]);
-                hasher.update(b",");
+            let mut pairs: Vec<(&String, &Value)> = map.iter().collect();
+            pairs.sort_unstable_by_key(|(key, _)| *key);
+            text.push(b'{');
+            for (key, value) in pairs {
+                write_json(text, key);
+                text.push(b':');
+                write_sorted(text, value);
+                text.push(b',');
             }
-            hasher.update(b"}");
+            text.push(b'}');
         }
         Value::Array(items) => {
-            hasher.update(b"[");
+            text.push(b'[');
             for item in items {
-                feed(hasher, item);
-                hasher.update(b",");
+                write_sorted(text, item);
+                text.push(b',');
             }
-            hasher.update(b"]");
+            text.push(b']');
         }
-        scalar => write_json(hasher, scalar),
+        scalar => write_json(text, scalar),
     }
 }
 
-fn write_json(hasher: &mut blake3::Hasher, value: &impl serde::Serialize) {
-    // A hasher takes whatever is written, and scalars and texts are always JSON.
-    serde_json::to_writer(&mut *hasher, value).unwrap_or_default();
-    hasher.flush().unwrap_or_default();
+fn write_json(text: &mut Vec<u8>, value: &impl serde::Serialize) {
+    // A vector takes whatever is written, and scalars and texts are always JSON.
+    serde_json::to_writer(text, value).unwrap_or_default();
 }

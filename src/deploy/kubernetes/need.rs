@@ -12,10 +12,10 @@ use super::discovery::{Resource, Types};
 use super::look::Wanted;
 
 /// Units, each with what the store remembers of it.
-pub(super) type Units = [(UnitObjects, Option<Inventory>)];
+pub(super) type Units<'a> = [(&'a UnitObjects, Option<&'a Inventory>)];
 
 /// The versions and kinds of all objects that units have or had.
-pub(super) fn versions(units: &Units) -> Vec<(String, String)> {
+pub(super) fn versions(units: &Units<'_>) -> Vec<(String, String)> {
     let mut versions = HashSet::new();
     for (unit, inventory) in units {
         let desired = unit
@@ -33,7 +33,7 @@ pub(super) fn versions(units: &Units) -> Vec<(String, String)> {
 
 /// The objects to look at: what units want, what they had, and their namespaces.
 pub(super) fn wanted(
-    units: &Units,
+    units: &Units<'_>,
     placed: &[Result<Vec<Object>, Error>],
     types: &Types,
 ) -> Vec<Wanted> {
@@ -79,7 +79,7 @@ pub(super) fn namespace_id(name: &str) -> ResourceId {
     }
 }
 
-pub(super) fn own_namespaces(units: &Units) -> BTreeSet<String> {
+pub(super) fn own_namespaces(units: &Units<'_>) -> BTreeSet<String> {
     let objects = units.iter().flat_map(|(unit, _)| &unit.objects);
     let namespaces =
         objects.filter(|object| object.id.group.is_empty() && object.id.kind == "Namespace");

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::Value;
 
 use crate::clock::Clock;
@@ -46,7 +47,7 @@ impl Api {
     /// See [`crate::deploy::Target::plan`].
     pub(super) async fn plan(
         &self,
-        units: &Units,
+        units: &Units<'_>,
         options: &ApplyOptions,
     ) -> Result<Vec<Result<UnitPlan, Error>>, Error> {
         let defined = Defined::of(units.iter().flat_map(|(unit, _)| &unit.objects));
@@ -57,7 +58,7 @@ impl Api {
         let mut cluster_kinds = types.cluster_kinds();
         cluster_kinds.extend(defined.cluster_kinds());
         let placed: Vec<Result<Vec<Object>, Error>> = units
-            .iter()
+            .par_iter()
             .map(|(unit, _)| {
                 let objects = unit.placed(&cluster_kinds)?;
                 objects
@@ -87,14 +88,23 @@ impl Api {
             .map(|((unit, inventory), objects)| {
                 let objects = objects?;
                 scene.claim(unit, &objects)?;
-                Ok((unit, inventory.as_ref(), objects))
+                Ok((*unit, *inventory, objects))
             });
         let claimed: Vec<Result<_, Error>> = plans.collect();
-        let plans = claimed.into_iter().map(|claimed| {
+        let plans = claimed.into_par_iter().map(|claimed| {
             let (unit, inventory, objects) = claimed?;
             scene.plan_unit(unit, inventory, objects)
         });
-        Ok(plans.collect())
+        let mut plans: Vec<Result<UnitPlan, Error>> = plans.collect();
+        if options.dry_run {
+            let planned = plans.iter_mut().flatten();
+            for step in planned.flat_map(|plan| &mut plan.steps) {
+                if matches!(step.action, Action::Update | Action::Delete) {
+                    step.live = scene.looked.take_out(&step.resource);
+                }
+            }
+        }
+        Ok(plans)
     }
 
     /// Refuses an object that cannot be asked for.
@@ -229,6 +239,7 @@ impl<'a> Scene<'a> {
                 resource: object.id,
                 action: Action::Create,
                 value: Some(value),
+                live: None,
             });
         };
         let holder = Holder::of(live, owner);
@@ -253,6 +264,7 @@ impl<'a> Scene<'a> {
             resource: object.id,
             action,
             value: Some(value),
+            live: None,
         })
     }
 
@@ -339,6 +351,7 @@ impl<'a> Scene<'a> {
                     resource: object.id.clone(),
                     action: Action::Delete,
                     value: None,
+                    live: None,
                 });
             }
         }

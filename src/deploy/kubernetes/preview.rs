@@ -1,7 +1,8 @@
 //! What the cluster would make of planned units.
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::deploy::error::Error;
@@ -24,17 +25,18 @@ struct Scene<'a> {
     types: Types,
     defined: Defined,
     looked: Looked,
-    missing: std::collections::BTreeSet<String>,
+    /// The namespaces that are not there yet: those that nobody makes, and those of the batch.
+    missing: BTreeSet<String>,
     options: &'a ApplyOptions,
 }
 
-type Planneds = [(UnitObjects, UnitPlan)];
+type Planneds<'a> = [(&'a UnitObjects, &'a UnitPlan)];
 
 impl Api {
     /// See [`crate::deploy::Target::preview`].
     pub(super) async fn preview(
         &self,
-        units: &Planneds,
+        units: &Planneds<'_>,
         options: &ApplyOptions,
     ) -> Result<Vec<Result<Vec<ObjectPreview>, Error>>, Error> {
         let types = self
@@ -44,40 +46,51 @@ impl Api {
         let changed = units
             .iter()
             .flat_map(|(_, plan)| plan.steps.iter().map(move |step| (plan, step)));
-        let changed =
-            changed.filter(|(_, step)| matches!(step.action, Action::Update | Action::Delete));
+        let changed = changed.filter(|(_, step)| {
+            step.live.is_none() && matches!(step.action, Action::Update | Action::Delete)
+        });
         let changed: Vec<_> = changed
             .filter_map(|(plan, step)| wanted(&types, api_version(plan, step), &step.resource))
             .collect();
+        let mut missing = self.missing_namespaces(units).await?;
+        let steps = units.iter().flat_map(|(_, plan)| &plan.steps);
+        let created =
+            steps.filter(|step| step.action == Action::Create && step.resource.kind == "Namespace");
+        missing.extend(created.map(|step| step.resource.name.clone()));
         let scene = Scene {
             api: self,
             looked: self.look(&changed).await?,
-            missing: self.missing_namespaces(units).await?,
+            missing,
             types,
             defined: Defined::of(units.iter().flat_map(|(unit, _)| &unit.objects)),
             options,
         };
         let scene = &scene;
+        let is_lost = Cell::new(false);
+        let is_lost = &is_lost;
         let steps = units.iter().flat_map(|(unit, plan)| {
-            plan.steps
-                .iter()
-                .map(move |step| scene.step(unit, plan, step, units))
-        });
-        let mut previews = stream::iter(steps).buffered(self.connections);
-        let mut all = Vec::with_capacity(units.len());
-        for (_, plan) in units {
-            let mut unit = Ok(Vec::with_capacity(plan.steps.len()));
-            for _ in &plan.steps {
-                match (previews.next().await, &mut unit) {
-                    (Some(Ok(preview)), Ok(previews)) => previews.push(preview),
-                    (Some(Err(error @ Error::Unreachable { .. })), _) => return Err(error),
-                    (Some(Err(error)), Ok(_)) => unit = Err(error),
-                    _ => {}
+            plan.steps.iter().map(move |step| async move {
+                if is_lost.get() {
+                    return None;
                 }
-            }
-            all.push(unit);
+                let preview = scene.step(unit, plan, step).await;
+                if matches!(preview, Err(Error::Unreachable { .. })) {
+                    is_lost.set(true);
+                }
+                Some(preview)
+            })
+        });
+        let mut previews = self.at_once(steps).await.into_iter().flatten();
+        if is_lost.get() {
+            let mut failed = previews.filter_map(Result::err);
+            let lost = failed.find(|error| matches!(error, Error::Unreachable { .. }));
+            return lost.map_or_else(|| Ok(Vec::new()), Err);
         }
-        Ok(all)
+        let of_unit = |(_, plan): &(_, &UnitPlan)| {
+            let own: Vec<_> = previews.by_ref().take(plan.steps.len()).collect();
+            own.into_iter().collect()
+        };
+        Ok(units.iter().map(of_unit).collect())
     }
 }
 
@@ -87,7 +100,6 @@ impl Scene<'_> {
         unit: &UnitObjects,
         plan: &UnitPlan,
         step: &ObjectPlan,
-        units: &Planneds,
     ) -> Result<ObjectPreview, Error> {
         let mut preview = ObjectPreview {
             resource: step.resource.clone(),
@@ -103,13 +115,14 @@ impl Scene<'_> {
             preview.after.clone_from(&preview.before);
             return Ok(preview);
         }
-        let live = self.looked.get(&step.resource);
+        let live = step.live.as_ref();
+        let live = live.or_else(|| self.looked.get(&step.resource));
         let owned = live.and_then(fields::owned);
         let Some(value) = &step.value else {
             preview.before = live.map(|live| fields::project(live, owned.unwrap_or(&Value::Null)));
             return Ok(preview);
         };
-        preview.unchecked = self.unchecked(plan, step, units);
+        preview.unchecked = self.unchecked(plan, step);
         if preview.unchecked.is_some() {
             preview.after = Some(value.clone());
             return Ok(preview);
@@ -123,16 +136,12 @@ impl Scene<'_> {
     }
 
     /// Why the cluster cannot be asked, if so.
-    fn unchecked(&self, plan: &UnitPlan, step: &ObjectPlan, units: &Planneds) -> Option<String> {
+    fn unchecked(&self, plan: &UnitPlan, step: &ObjectPlan) -> Option<String> {
         let (id, version) = (&step.resource, api_version(plan, step));
         if self.types.get(version, &id.kind).is_none() {
             return Some(format!("`{version}` `{}` is not defined yet", id.kind));
         }
-        let planned = units.iter().flat_map(|(_, plan)| &plan.steps);
-        let mut created = planned
-            .filter(|other| other.action == Action::Create && other.resource.kind == "Namespace");
-        let is_missing = self.missing.contains(&id.namespace)
-            || created.any(|other| other.resource.name == id.namespace);
+        let is_missing = self.missing.contains(&id.namespace);
         is_missing.then(|| format!("namespace `{}` is not there yet", id.namespace))
     }
 

@@ -38,10 +38,10 @@ pub(super) fn applied(
     id: ResourceId,
     api_version: &str,
     sent: String,
-    answer: &Value,
+    mut answer: Value,
 ) -> AppliedObject {
-    let owned = fields::owned(answer).cloned().unwrap_or_default();
-    let applied = fields::project(answer, &owned);
+    let owned = fields::take_owned(&mut answer).unwrap_or_default();
+    let applied = fields::project(&answer, &owned);
     AppliedObject {
         id,
         api_version: api_version.to_owned(),

@@ -3,6 +3,8 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream;
 use http::{Method, Request, header};
 use kube::client::Body;
 use serde_json::Value;
@@ -54,7 +56,7 @@ impl Call {
     /// Server-side apply; the same again changes nothing.
     pub(super) fn apply(path: String, object: &Value) -> Self {
         Self {
-            body: object.to_string().into_bytes(),
+            body: bytes(object),
             content: "application/apply-patch+yaml",
             ..Self::new(Method::PATCH, path)
         }
@@ -63,7 +65,7 @@ impl Call {
     /// Creates an object; again, it is there already.
     pub(super) fn create(path: String, object: &Value) -> Self {
         Self {
-            body: object.to_string().into_bytes(),
+            body: bytes(object),
             ..Self::new(Method::POST, path)
         }
     }
@@ -71,7 +73,7 @@ impl Call {
     /// A JSON patch; it is not repeated, as it tests what it changes.
     pub(super) fn json_patch(path: String, changes: &Value) -> Self {
         Self {
-            body: changes.to_string().into_bytes(),
+            body: bytes(changes),
             content: "application/json-patch+json",
             repeatable: false,
             ..Self::new(Method::PATCH, path)
@@ -106,6 +108,11 @@ impl Call {
     }
 }
 
+fn bytes(value: &Value) -> Vec<u8> {
+    // A value that is JSON already can always be written.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
 /// What one try came to.
 enum Try {
     Answered(Vec<u8>),
@@ -115,6 +122,21 @@ enum Try {
 }
 
 impl Api {
+    /// The results of works in their order, as many at once as there are connections. One that
+    /// takes long keeps none but itself waiting.
+    pub(super) async fn at_once<W: Future>(
+        &self,
+        works: impl Iterator<Item = W>,
+    ) -> Vec<W::Output> {
+        let numbered = works
+            .enumerate()
+            .map(|(at, work)| async move { (at, work.await) });
+        let results = stream::iter(numbered).buffer_unordered(self.connections);
+        let mut results: Vec<(usize, W::Output)> = results.collect().await;
+        results.sort_by_key(|(at, _)| *at);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
     /// Sends a request, again where that may help, and reads the answer.
     pub(super) async fn call(&self, call: &Call) -> Result<Value, Failure> {
         let answer = self.call_bytes(call).await?;

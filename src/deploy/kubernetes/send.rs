@@ -7,8 +7,6 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -26,7 +24,7 @@ use super::need::namespaces_wanted;
 
 use progress::{Progress, inventory, nothing_sent};
 
-type Planneds = [(UnitObjects, UnitPlan)];
+type Planneds<'a> = [(&'a UnitObjects, &'a UnitPlan)];
 
 /// What is known while a batch is sent.
 struct Batch<'a> {
@@ -41,7 +39,7 @@ struct Batch<'a> {
 
 impl Api {
     /// See [`crate::deploy::Target::send`].
-    pub(super) async fn send(&self, units: &Planneds, options: &ApplyOptions) -> Vec<Sent> {
+    pub(super) async fn send(&self, units: &Planneds<'_>, options: &ApplyOptions) -> Vec<Sent> {
         match self.batch(units, options).await {
             Ok(batch) => batch.send(units).await,
             Err(error) => nothing_sent(units, error),
@@ -50,7 +48,7 @@ impl Api {
 
     async fn batch<'a>(
         &'a self,
-        units: &Planneds,
+        units: &Planneds<'_>,
         options: &'a ApplyOptions,
     ) -> Result<Batch<'a>, Error> {
         let types = self
@@ -72,7 +70,7 @@ impl Api {
     /// batch is. One that may not be looked at is taken to be there.
     pub(super) async fn missing_namespaces(
         &self,
-        units: &Planneds,
+        units: &Planneds<'_>,
     ) -> Result<BTreeSet<String>, Error> {
         let steps = || units.iter().flat_map(|(_, plan)| &plan.steps);
         let is_namespace = |step: &&ObjectPlan| {
@@ -101,7 +99,7 @@ impl Api {
 }
 
 /// The versions and kinds of what is to be done.
-pub(super) fn versions(units: &Planneds) -> BTreeSet<(String, String)> {
+pub(super) fn versions(units: &Planneds<'_>) -> BTreeSet<(String, String)> {
     let plans = units.iter().map(|(_, plan)| plan);
     plans
         .flat_map(|plan| {
@@ -129,7 +127,7 @@ pub(super) fn api_version<'a>(plan: &'a UnitPlan, step: &'a ObjectPlan) -> &'a s
 }
 
 impl Batch<'_> {
-    async fn send(&self, units: &Planneds) -> Vec<Sent> {
+    async fn send(&self, units: &Planneds<'_>) -> Vec<Sent> {
         let mut progress: Vec<Progress> =
             units.iter().map(|(_, plan)| Progress::new(plan)).collect();
         for rank in [Rank::Namespace, Rank::Definition] {
@@ -144,14 +142,11 @@ impl Batch<'_> {
                 }
                 self.send_unit(unit, plan, progress).await
             });
-        stream::iter(rest)
-            .buffered(self.api.connections)
-            .collect()
-            .await
+        self.api.at_once(rest).await
     }
 
     /// Sends the namespaces or definitions that other units of the batch stand on.
-    async fn send_shared(&self, units: &Planneds, progress: &mut [Progress], rank: Rank) {
+    async fn send_shared(&self, units: &Planneds<'_>, progress: &mut [Progress], rank: Rank) {
         for (at, (unit, plan)) in units.iter().enumerate() {
             let shared = |step: &ObjectPlan| {
                 Rank::of(&step.resource.kind) == rank

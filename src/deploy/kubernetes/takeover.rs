@@ -106,7 +106,7 @@ impl Api {
                 object.id.clone(),
                 &object.api_version,
                 sent,
-                &answer,
+                answer,
             ));
         }
         inventory.objects.extend(by_object.into_values());

@@ -30,7 +30,7 @@ impl Target for Kubernetes {
 
     fn plan(
         &self,
-        units: &[(UnitObjects, Option<Inventory>)],
+        units: &[(&UnitObjects, Option<&Inventory>)],
         options: &ApplyOptions,
     ) -> Result<Vec<Result<UnitPlan, Error>>, Error> {
         self.runtime.wait_for(self.api.plan(units, options))
@@ -38,17 +38,17 @@ impl Target for Kubernetes {
 
     fn preview(
         &self,
-        units: &[(UnitObjects, UnitPlan)],
+        units: &[(&UnitObjects, &UnitPlan)],
         options: &ApplyOptions,
     ) -> Result<Vec<Result<Vec<ObjectPreview>, Error>>, Error> {
         self.runtime.wait_for(self.api.preview(units, options))
     }
 
-    fn send(&self, units: &[(UnitObjects, UnitPlan)], options: &ApplyOptions) -> Vec<Sent> {
+    fn send(&self, units: &[(&UnitObjects, &UnitPlan)], options: &ApplyOptions) -> Vec<Sent> {
         self.runtime.wait_for(self.api.send(units, options))
     }
 
-    fn destroy(&self, units: &[Deployed]) -> Vec<Sent> {
+    fn destroy(&self, units: &[Deployed<'_>]) -> Vec<Sent> {
         self.runtime.wait_for(self.api.destroy(units))
     }
 
@@ -75,17 +75,17 @@ impl Target for Kubernetes {
         self.runtime.wait_for(self.api.put_back(owner, image))
     }
 
-    fn live(&self, units: &[Deployed]) -> Result<Vec<LiveState>, Error> {
+    fn live(&self, units: &[Deployed<'_>]) -> Result<Vec<LiveState>, Error> {
         self.runtime.wait_for(self.api.live(units))
     }
 
-    fn drift(&self, units: &[Deployed]) -> Result<Vec<Vec<Drift>>, Error> {
+    fn drift(&self, units: &[Deployed<'_>]) -> Result<Vec<Vec<Drift>>, Error> {
         self.runtime.wait_for(self.api.drift(units))
     }
 
     fn wait(
         &self,
-        units: &[Deployed],
+        units: &[Deployed<'_>],
         options: &WaitOptions,
         observe: &mut dyn FnMut(usize, &LiveState),
     ) -> Result<Vec<WaitResult>, Error> {

@@ -78,7 +78,7 @@ impl Target for Sandbox {
 
     fn plan(
         &self,
-        units: &[(UnitObjects, Option<Inventory>)],
+        units: &[(&UnitObjects, Option<&Inventory>)],
         options: &ApplyOptions,
     ) -> Result<Vec<Result<UnitPlan, Error>>, Error> {
         let options = ApplyOptions {
@@ -94,6 +94,7 @@ impl Target for Sandbox {
             };
             let steps = planned.objects.into_iter().map(|step| ObjectPlan {
                 value: value(&step.resource),
+                live: None,
                 resource: step.resource,
                 action: step.action,
             });
@@ -107,7 +108,7 @@ impl Target for Sandbox {
 
     fn preview(
         &self,
-        units: &[(UnitObjects, UnitPlan)],
+        units: &[(&UnitObjects, &UnitPlan)],
         _: &ApplyOptions,
     ) -> Result<Vec<Result<Vec<ObjectPreview>, Error>>, Error> {
         let of_step = |step: &ObjectPlan| {
@@ -126,12 +127,12 @@ impl Target for Sandbox {
             .collect())
     }
 
-    fn send(&self, units: &[(UnitObjects, UnitPlan)], options: &ApplyOptions) -> Vec<Sent> {
+    fn send(&self, units: &[(&UnitObjects, &UnitPlan)], options: &ApplyOptions) -> Vec<Sent> {
         one_by_one(units, |(unit, _)| self.apply(unit, options))
     }
 
-    fn destroy(&self, units: &[Deployed]) -> Vec<Sent> {
-        one_by_one(units, |unit| self.destroy(&unit.owner))
+    fn destroy(&self, units: &[Deployed<'_>]) -> Vec<Sent> {
+        one_by_one(units, |unit| self.destroy(unit.owner))
     }
 
     fn release_namespace(&self, namespace: &str) -> Result<bool, Error> {
@@ -156,23 +157,23 @@ impl Target for Sandbox {
         self.put_back_unit(owner, image).map(|()| None)
     }
 
-    fn live(&self, units: &[Deployed]) -> Result<Vec<LiveState>, Error> {
-        units.iter().map(|unit| self.live(&unit.owner)).collect()
+    fn live(&self, units: &[Deployed<'_>]) -> Result<Vec<LiveState>, Error> {
+        units.iter().map(|unit| self.live(unit.owner)).collect()
     }
 
-    fn drift(&self, units: &[Deployed]) -> Result<Vec<Vec<Drift>>, Error> {
-        units.iter().map(|unit| self.drift(&unit.owner)).collect()
+    fn drift(&self, units: &[Deployed<'_>]) -> Result<Vec<Vec<Drift>>, Error> {
+        units.iter().map(|unit| self.drift(unit.owner)).collect()
     }
 
     fn wait(
         &self,
-        units: &[Deployed],
+        units: &[Deployed<'_>],
         options: &WaitOptions,
         observe: &mut dyn FnMut(usize, &LiveState),
     ) -> Result<Vec<WaitResult>, Error> {
         let waits = units.iter().enumerate();
         waits
-            .map(|(at, unit)| self.wait(&unit.owner, options, &mut |state| observe(at, state)))
+            .map(|(at, unit)| self.wait(unit.owner, options, &mut |state| observe(at, state)))
             .collect()
     }
 }

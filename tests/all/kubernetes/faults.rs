@@ -72,8 +72,7 @@ impl World {
         inventory: Option<&Inventory>,
         options: &ApplyOptions,
     ) -> Result<UnitPlan, Error> {
-        let units = [(unit.clone(), inventory.cloned())];
-        self.target.plan(&units, options)?.remove(0)
+        self.target.plan(&[(unit, inventory)], options)?.remove(0)
     }
 
     fn apply(&self, unit: &UnitObjects, inventory: Option<&Inventory>) -> Result<Applied, Error> {
@@ -87,15 +86,14 @@ impl World {
         options: &ApplyOptions,
     ) -> Result<Applied, Error> {
         let plan = self.plan_with(unit, inventory, options)?;
-        done(self.target.send(&[(unit.clone(), plan)], options).remove(0))
+        done(self.target.send(&[(unit, &plan)], options).remove(0))
     }
 
     /// Sends what fails, and gives why and what is left.
     fn fail(&self, unit: &UnitObjects, inventory: Option<&Inventory>) -> (Error, Vec<String>) {
         let plan = self.plan(unit, inventory).expect("planned");
-        let units = [(unit.clone(), plan)];
-        let sent = self.target.send(&units, &ApplyOptions::default()).remove(0);
-        failed(sent)
+        let options = ApplyOptions::default();
+        failed(self.target.send(&[(unit, &plan)], &options).remove(0))
     }
 }
 

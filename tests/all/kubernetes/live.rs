@@ -13,7 +13,7 @@ fn a_unit_becomes_ready_and_one_that_cannot_is_told() {
     };
     let good = room.unit(1, &deployment("good", "replicas: 2", "img:1"));
     let bad = room.unit(2, &deployment("bad", "replicas: 1", "missing:1"));
-    let (mut units, mut sent) = (Vec::new(), Vec::new());
+    let (mut inventories, mut sent) = (Vec::new(), Vec::new());
     for unit in [good, bad] {
         let applied = room.apply(&unit, None).expect("applied");
         let live = applied.live.expect("told by the answers");
@@ -21,12 +21,16 @@ fn a_unit_becomes_ready_and_one_that_cannot_is_told() {
             (live.status, live.revision),
             (Status::Progressing, Some(unit.revision))
         );
-        units.push(Deployed {
-            owner: unit.owner.clone(),
-            inventory: applied.inventory,
-        });
+        inventories.push(applied.inventory);
         sent.push(unit);
     }
+    let units = sent.iter().zip(&inventories);
+    let units: Vec<_> = units
+        .map(|(unit, inventory)| Deployed {
+            owner: &unit.owner,
+            inventory: inventory.as_ref(),
+        })
+        .collect();
     let options = WaitOptions {
         timeout: Some(8_000),
         poll: 500,
@@ -41,14 +45,13 @@ fn a_unit_becomes_ready_and_one_that_cannot_is_told() {
     assert!(looks[0] > 0 && looks[1] > looks[0], "{looks:?}");
     // A plan tells of what is well; why something is not is for a closer look.
     let planned = |at: usize| {
-        let inventory = units[at].inventory.as_ref();
-        let plan = room.plan(&sent[at], inventory, &ApplyOptions::default());
+        let plan = room.plan(&sent[at], units[at].inventory, &ApplyOptions::default());
         plan.expect("planned").live
     };
     assert_eq!(planned(0).expect("told by the look").status, Status::Ready);
     assert_eq!(planned(1), None);
     let nothing = Deployed {
-        owner: units[0].owner.clone(),
+        owner: units[0].owner,
         inventory: None,
     };
     let results = room
@@ -66,8 +69,8 @@ fn drift_is_what_changed_and_no_more() {
     let unit = room.unit(1, &deployment("web", "replicas: 2", "img:1"));
     let inventory = room.apply(&unit, None).expect("applied").inventory;
     let units = [Deployed {
-        owner: unit.owner,
-        inventory,
+        owner: &unit.owner,
+        inventory: inventory.as_ref(),
     }];
     assert_eq!(room.target.drift(&units).expect("looked")[0], []);
     room.inside(&["set", "image", "deployment/web", "main=img:2"]);

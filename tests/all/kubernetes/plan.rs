@@ -2,7 +2,7 @@
 
 use windlass::deploy::{Action, ApplyOptions, Error, Target as _};
 
-use super::{Room, config, deployment, steps, told};
+use super::{Room, config, deployment, remembered, steps, told};
 
 #[test]
 fn an_apply_again_does_nothing() {
@@ -113,7 +113,7 @@ fn two_units_of_a_batch_do_not_share_an_object() {
     ];
     let plans = room
         .target
-        .plan(&units, &ApplyOptions::default())
+        .plan(&remembered(&units), &ApplyOptions::default())
         .expect("planned");
     assert!(plans[0].is_ok());
     assert!(
@@ -142,7 +142,7 @@ fn a_preview_is_what_the_cluster_would_make_of_it() {
         .expect("planned");
     let previews = room
         .target
-        .preview(&[(unit, plan)], &options)
+        .preview(&[(&unit, &plan)], &options)
         .expect("previewed")
         .remove(0)
         .expect("taken");

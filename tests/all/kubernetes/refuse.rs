@@ -74,11 +74,11 @@ fn who_may_only_look_is_told_what_is_not_allowed() {
     let unit = room.unit(1, &config("a", "x"));
     let options = ApplyOptions::default();
     let plan = target
-        .plan(&[(unit.clone(), None)], &options)
+        .plan(&[(&unit, None)], &options)
         .expect("planned")
         .remove(0)
         .expect("planned");
-    let sent = target.send(&[(unit, plan)], &options).remove(0);
+    let sent = target.send(&[(&unit, &plan)], &options).remove(0);
     let error = super::done(sent).expect_err("forbidden");
     let Error::Forbidden {
         verb, object, unit, ..

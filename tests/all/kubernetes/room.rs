@@ -117,8 +117,7 @@ impl Room {
         inventory: Option<&Inventory>,
         options: &ApplyOptions,
     ) -> Result<UnitPlan, Error> {
-        let units = [(unit.clone(), inventory.cloned())];
-        self.target.plan(&units, options)?.remove(0)
+        self.target.plan(&[(unit, inventory)], options)?.remove(0)
     }
 
     pub fn apply(
@@ -136,7 +135,7 @@ impl Room {
         options: &ApplyOptions,
     ) -> Result<Applied, Error> {
         let plan = self.plan(unit, inventory, options)?;
-        done(self.target.send(&[(unit.clone(), plan)], options).remove(0))
+        done(self.target.send(&[(unit, &plan)], options).remove(0))
     }
 
     pub fn destroy(
@@ -145,8 +144,8 @@ impl Room {
         inventory: Option<&Inventory>,
     ) -> Result<Applied, Error> {
         let deployed = Deployed {
-            owner: unit.owner.clone(),
-            inventory: inventory.cloned(),
+            owner: &unit.owner,
+            inventory,
         };
         done(self.target.destroy(&[deployed]).remove(0))
     }

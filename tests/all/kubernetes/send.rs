@@ -4,7 +4,7 @@ use windlass::deploy::{ApplyOptions, Error, Inventory, Sent, Target as _, UnitOb
 use windlass::path::Path;
 
 use super::cluster::DEFINITION;
-use super::{Room, config, deployment, done, steps, told};
+use super::{Room, config, deployment, done, planned, remembered, steps, told};
 
 fn autoscaler(target: &str) -> String {
     format!(
@@ -163,11 +163,15 @@ spec:
     let other = room.unit(2, &widget.replace("name: w", "name: v"));
     let options = ApplyOptions::default();
     let units = [(other.clone(), None), (own.clone(), None)];
-    let plans = room.target.plan(&units, &options).expect("planned");
+    let plans = room
+        .target
+        .plan(&remembered(&units), &options)
+        .expect("planned");
     let plans: Vec<_> = plans.into_iter().map(|plan| plan.expect("known")).collect();
     let units: Vec<_> = [other, own].into_iter().zip(plans).collect();
     let mut inventories = Vec::new();
-    for (sent, (unit, _)) in room.target.send(&units, &options).into_iter().zip(&units) {
+    let sent = room.target.send(&planned(&units), &options);
+    for (sent, (unit, _)) in sent.into_iter().zip(&units) {
         let applied = done(sent).expect("applied");
         inventories.push((unit.clone(), applied.inventory));
     }
@@ -200,7 +204,7 @@ fn a_failure_leaves_what_was_sent_and_begins_no_more() {
         .chain(later)
         .map(|unit| (unit.clone(), plan(&unit)))
         .collect();
-    let sent = room.target.send(&units, &options);
+    let sent = room.target.send(&planned(&units), &options);
     let Sent::Failed { error, inventory } = &sent[0] else {
         panic!("{:?}", sent[0])
     };

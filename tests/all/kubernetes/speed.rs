@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use windlass::deploy::{ApplyOptions, Target as _};
 
-use super::{Room, deployment, done};
+use super::{Room, deployment, done, planned, remembered};
 
 /// Not a test of time: it prints how long it took, for whoever asks.
 #[test]
@@ -25,15 +25,18 @@ fn two_thousand_deployments() {
     let timed = |name: &str, begun: Instant| eprintln!("{name}: {:?}", begun.elapsed());
     let wanted: Vec<_> = units.iter().map(|unit| (unit.clone(), None)).collect();
     let begun = Instant::now();
-    let plans = room.target.plan(&wanted, &options).expect("planned");
+    let plans = room
+        .target
+        .plan(&remembered(&wanted), &options)
+        .expect("planned");
     timed("plan of nothing there", begun);
-    let planned: Vec<_> = units
+    let batch: Vec<_> = units
         .iter()
         .cloned()
         .zip(plans.into_iter().map(|plan| plan.expect("planned")))
         .collect();
     let begun = Instant::now();
-    let sent = room.target.send(&planned, &options);
+    let sent = room.target.send(&planned(&batch), &options);
     timed("create", begun);
     let had: Vec<_> = sent
         .into_iter()
@@ -42,7 +45,10 @@ fn two_thousand_deployments() {
     let wanted: Vec<_> = units.into_iter().zip(had).collect();
     for _ in 0..3 {
         let begun = Instant::now();
-        let plans = room.target.plan(&wanted, &options).expect("planned");
+        let plans = room
+            .target
+            .plan(&remembered(&wanted), &options)
+            .expect("planned");
         timed("plan of all there", begun);
         assert!(
             plans

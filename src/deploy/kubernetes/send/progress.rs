@@ -37,7 +37,7 @@ pub(super) struct Progress {
 }
 
 /// A whole batch that could not be begun.
-pub(super) fn nothing_sent(units: &Planneds, error: Error) -> Vec<Sent> {
+pub(super) fn nothing_sent(units: &Planneds<'_>, error: Error) -> Vec<Sent> {
     let mut error = Some(error);
     let sent = units.iter().map(|(_, plan)| match error.take() {
         None => Sent::NotSent,

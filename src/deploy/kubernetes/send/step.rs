@@ -131,7 +131,7 @@ impl Batch<'_> {
         };
         Ok(Done {
             state: object_state(id, Some(&answer), &around),
-            applied: applied(id.clone(), version, sent, &answer),
+            applied: applied(id.clone(), version, sent, answer),
             namespace: created,
         })
     }
@@ -178,8 +178,7 @@ impl Batch<'_> {
                     .remove_object(&unit.owner, &step.resource, resource);
                 (at, removed.await)
             });
-            let mut removed = stream::iter(each).buffered(self.api.connections);
-            while let Some((at, result)) = removed.next().await {
+            for (at, result) in self.api.at_once(each).await {
                 match result {
                     Ok(()) => progress.outcomes[at] = Outcome::Done(None),
                     Err(error) => self.fail(progress, error),

@@ -115,8 +115,9 @@ fn restoring_leaves_what_others_changed() {
     // Put right by hand, it is the unit's again.
     world.server.update(A, &KEY, json!("2"), "kubectl-edit");
     let planned = world.plan(&after, inventory.as_ref()).expect("planned");
-    let units = [(after, planned)];
-    let sent = world.target.send(&units, &ApplyOptions::default());
+    let sent = world
+        .target
+        .send(&[(&after, &planned)], &ApplyOptions::default());
     super::done(sent.into_iter().next().expect("one")).expect("applied");
     let restored = world.target.put_back(&before.owner, &image);
     restored.expect("put back");

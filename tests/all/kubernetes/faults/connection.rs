@@ -5,6 +5,7 @@ use windlass::deploy::{ApplyOptions, Deployed, Error, Inventory, Sent, Target as
 use windlass::model::Status;
 
 use super::super::scripted::Fault;
+use super::super::{planned, remembered};
 use super::{A, B, WEB, World, all, config, deployment, failed, steps, unit};
 
 #[test]
@@ -117,12 +118,17 @@ fn a_batch_that_was_cut_goes_on_where_it_was() {
         let units: Vec<_> = each
             .map(|(unit, inventory)| (unit.clone(), inventory.clone()))
             .collect();
-        let plans = world.target.plan(&units, &options).expect("planned");
+        let plans = world
+            .target
+            .plan(&remembered(&units), &options)
+            .expect("planned");
         let plans = plans.into_iter().map(|plan| plan.expect("planned"));
         let units = units.into_iter().map(|(unit, _)| unit);
         units.zip(plans).collect::<Vec<_>>()
     };
-    let mut sent = world.target.send(&batch(&[None, None, None]), &options);
+    let mut sent = world
+        .target
+        .send(&planned(&batch(&[None, None, None])), &options);
     assert!(matches!(sent[2], Sent::NotSent), "{:?}", sent[2]);
     assert!(
         world
@@ -152,7 +158,8 @@ fn a_batch_that_was_cut_goes_on_where_it_was() {
             "Create ConfigMap/c"
         ]
     );
-    for (at, sent) in world.target.send(&again, &options).into_iter().enumerate() {
+    let sent = world.target.send(&planned(&again), &options);
+    for (at, sent) in sent.into_iter().enumerate() {
         let applied = super::done(sent).expect("finished");
         let live = applied.live.as_ref().expect("told");
         assert_eq!(live.status, Status::Ready, "{live:?}");
@@ -176,8 +183,8 @@ fn waiting_needs_no_watch_and_outlasts_stalls() {
     world.server.fail(Fault::stalls("GET", WEB).only(2));
     world.server.fail(Fault::cut_before("GET", WEB).only(2));
     let units = [Deployed {
-        owner: unit.owner,
-        inventory,
+        owner: &unit.owner,
+        inventory: inventory.as_ref(),
     }];
     let options = WaitOptions {
         timeout: Some(20_000),

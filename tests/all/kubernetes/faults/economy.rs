@@ -3,7 +3,9 @@
 use windlass::deploy::{ApplyOptions, Inventory, Target as _, UnitObjects};
 use windlass::model::Status;
 
-use super::{World, all, config, deployment, done, unit};
+use super::super::scripted::Fault;
+use super::super::{planned, remembered};
+use super::{A, World, all, config, deployment, done, unit};
 
 fn in_namespace(number: u64, namespace: &str, value: &str) -> UnitObjects {
     let yaml = all(&[
@@ -37,13 +39,16 @@ fn a_plan_is_one_list_for_each_kind_and_namespace() {
     };
     let plan = |units: Vec<UnitObjects>, inventories: &[Option<Inventory>]| {
         let units: Vec<_> = units.into_iter().zip(inventories.iter().cloned()).collect();
-        let plans = world.target.plan(&units, &options).expect("planned");
+        let plans = world
+            .target
+            .plan(&remembered(&units), &options)
+            .expect("planned");
         let plans = plans.into_iter().map(|plan| plan.expect("planned"));
         let units = units.into_iter().map(|(unit, _)| unit);
         units.zip(plans).collect::<Vec<_>>()
     };
-    let planned = plan(units("x"), &[None, None, None]);
-    let sent = world.target.send(&planned, &options);
+    let batch = plan(units("x"), &[None, None, None]);
+    let sent = world.target.send(&planned(&batch), &options);
     let inventories: Vec<_> = sent
         .into_iter()
         .map(|sent| done(sent).expect("applied").inventory)
@@ -62,25 +67,25 @@ fn a_plan_is_one_list_for_each_kind_and_namespace() {
         lists.push(format!("GET /apis/apps/v1/namespaces/{name}/deployments"));
     }
     lists.sort();
-    let planned = plan(units("x"), &inventories);
+    let batch = plan(units("x"), &inventories);
     assert_eq!(asked(), lists);
-    for (_, plan) in &planned {
+    for (_, plan) in &batch {
         assert!(!plan.is_change());
         let live = plan.live.as_ref().expect("told by the look");
         assert_eq!((live.status, live.objects.len()), (Status::Ready, 4));
         assert_eq!(live.revision, Some(1));
     }
     // Nothing to send is nothing asked, and what the look told is still so.
-    let sent = world.target.send(&planned, &options);
+    let sent = world.target.send(&planned(&batch), &options);
     assert_eq!(asked(), Vec::<String>::new());
     let applied = sent.into_iter().map(|sent| done(sent).expect("nothing"));
-    for ((_, plan), applied) in planned.iter().zip(applied) {
+    for ((_, plan), applied) in batch.iter().zip(applied) {
         assert_eq!(applied.live, plan.live);
     }
 
     // One changed, and it alone is sent.
-    let planned = plan(units("y"), &inventories);
-    let sent = world.target.send(&planned, &options);
+    let batch = plan(units("y"), &inventories);
+    let sent = world.target.send(&planned(&batch), &options);
     let mut expected = lists;
     expected.push("PATCH /api/v1/namespaces/u/configmaps/a".to_owned());
     assert_eq!(asked(), expected);
@@ -92,5 +97,32 @@ fn a_plan_is_one_list_for_each_kind_and_namespace() {
             applied.inventory.map(|now| now.objects.len()),
             inventory.as_ref().map(|before| before.objects.len())
         );
+    }
+}
+
+#[test]
+fn a_refusal_in_a_preview_is_of_its_own_unit_alone() {
+    let world = World::new();
+    let units = [
+        (unit(1, &all(&[config("a", "x"), config("b", "x")])), None),
+        (unit(2, &config("c", "x")), None),
+        (unit(3, &config("d", "x")), None),
+    ];
+    world.server.fail(Fault::admission("PATCH", A, "no"));
+    let options = ApplyOptions::default();
+    let plans = world.target.plan(&remembered(&units), &options);
+    let plans = plans.expect("planned").into_iter();
+    let plans = plans.map(|plan| plan.expect("planned"));
+    let batch: Vec<_> = units.into_iter().map(|(unit, _)| unit).zip(plans).collect();
+    let previews = world.target.preview(&planned(&batch), &options);
+    let previews = previews.expect("asked");
+    assert!(previews[0].is_err(), "{:?}", previews[0]);
+    for (at, name) in [(1, "c"), (2, "d")] {
+        let objects = previews[at].as_ref().expect("taken");
+        let names: Vec<&str> = objects
+            .iter()
+            .map(|object| object.resource.name.as_str())
+            .collect();
+        assert_eq!(names, [name]);
     }
 }

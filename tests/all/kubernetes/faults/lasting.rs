@@ -3,6 +3,7 @@
 use serde_json::json;
 use windlass::deploy::{ApplyOptions, Deployed, Error, Sent, Target as _};
 
+use super::super::{planned, remembered};
 use super::{A, World, all, config, done, failed, unit};
 
 fn held() -> String {
@@ -32,8 +33,8 @@ fn what_stays_after_its_deletion_is_never_done() {
     assert_eq!(left, ["ConfigMap/a", "ConfigMap/b"]);
     // Destroyed, neither.
     let deployed = Deployed {
-        owner: whole.owner.clone(),
-        inventory,
+        owner: &whole.owner,
+        inventory: inventory.as_ref(),
     };
     let (error, left) = failed(world.target.destroy(&[deployed]).remove(0));
     is_held(&error);
@@ -88,10 +89,13 @@ spec:
             ..ApplyOptions::default()
         };
         let wanted: Vec<_> = units.iter().map(|unit| (unit.clone(), None)).collect();
-        let plans = world.target.plan(&wanted, &options).expect("planned");
+        let plans = world
+            .target
+            .plan(&remembered(&wanted), &options)
+            .expect("planned");
         let plans = plans.into_iter().map(|plan| plan.expect("planned"));
-        let planned: Vec<_> = units.iter().cloned().zip(plans).collect();
-        let mut sent = world.target.send(&planned, &options);
+        let batch: Vec<_> = units.iter().cloned().zip(plans).collect();
+        let mut sent = world.target.send(&planned(&batch), &options);
         let (error, left) = failed(sent.remove(0));
         assert!(matches!(error, Error::Rejected { .. }), "{error:?}");
         let text = error.to_string();
@@ -110,8 +114,9 @@ spec:
 #[test]
 fn a_unit_that_never_had_anything_is_destroyed_at_once() {
     let world = World::new();
+    let owner = unit(1, &config("a", "x")).owner;
     let nothing = Deployed {
-        owner: unit(1, &config("a", "x")).owner,
+        owner: &owner,
         inventory: None,
     };
     let destroyed = done(world.target.destroy(&[nothing]).remove(0));
