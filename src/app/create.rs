@@ -451,7 +451,8 @@ struct NewUnit {
     upstream: Option<Upstream>,
 }
 
-fn new_space(
+/// Makes a space under a name that is free.
+pub(crate) fn new_space(
     transaction: &mut Transaction,
     slug: &Slug,
     options: &SpaceOptions,

@@ -31,8 +31,27 @@ impl App {
             ));
             return Ok(true);
         }
-        replace(&path, text).map_err(|error| unwritable(&path, &error))?;
+        replace(&path, text.as_bytes()).map_err(|error| unwritable(&path, &error))?;
         Ok(true)
+    }
+
+    /// Writes a script that a person asked for by name: also while a rehearsal or a group is open.
+    /// A file that is there stays, unless it begins as `text` does.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] when there is another file of this name; else as [`Self::write_file`].
+    pub fn save_script(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.project().writable(name)?;
+        let first = text.lines().next();
+        let is_ours = |old: String| old.is_empty() || old.lines().next() == first;
+        if path.exists() && !self.project().read_file(name).is_ok_and(is_ours) {
+            return Err(Error::new(
+                Kind::Exists,
+                format!("expected a new file, found `{name}` with other lines in it"),
+            )
+            .hint("nothing was written: give another name, or remove the file"));
+        }
+        replace(&path, text.as_bytes()).map_err(|error| unwritable(&path, &error))
     }
 
     /// Removes a file of the project; says whether there was one. In a dry run and in a preview it
@@ -68,6 +87,16 @@ impl App {
 }
 
 impl Project {
+    /// The path of a folder that a script may write files into, as [`App::write_file`] has it.
+    ///
+    /// # Errors
+    /// Those of [`App::write_file`].
+    pub fn writable_folder(&self, name: &str) -> Result<PathBuf> {
+        let inside = format!("{}/file", name.trim_end_matches('/'));
+        let file = self.writable(&inside)?;
+        Ok(file.parent().unwrap_or(self.root()).to_path_buf())
+    }
+
     /// The path of a file that a script may write, with nothing on the way that leads elsewhere.
     fn writable(&self, name: &str) -> Result<PathBuf> {
         let denied = |found: &str| {
@@ -122,14 +151,14 @@ impl Project {
 }
 
 /// Writes beside the file, then puts the new one in its place.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+pub(crate) fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = folder.join(format!(".{name}.{}.new", std::process::id()));
     let write = || {
         let mut file = std::fs::File::create_new(&beside)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(text)?;
         file.sync_all()?;
         std::fs::rename(&beside, path)
     };
@@ -141,7 +170,8 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     written
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+/// The error of a file that cannot be written.
+pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     let kind = match error.kind() {
         std::io::ErrorKind::PermissionDenied => Kind::Denied,
         _ => Kind::Unavailable,

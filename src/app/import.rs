@@ -7,14 +7,16 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::app::change::{ChangeOptions, Draft, Plan};
 use crate::app::create::{SpaceOptions, UnitOptions, remember};
+use crate::app::delete::DeleteOptions;
 use crate::app::edit::merged;
-use crate::app::outcome::Outcome;
+use crate::app::export::record::MARK;
+use crate::app::outcome::{Outcome, plural};
 use crate::app::project::unreadable;
 use crate::app::select::{Pin, Selection};
 use crate::app::{App, Verb};
 use crate::db::Folded;
 use crate::error::{Error, Kind, Result};
-use crate::id::{Slug, UnitId};
+use crate::id::{Slug, SpaceId, UnitId};
 use crate::model::RevisionSource;
 use crate::yaml::merge::Prefer;
 use crate::yaml::{Change, Content, Edit, Fragment, Scalar, Stream};
@@ -32,6 +34,12 @@ pub struct ImportOptions {
     pub source: String,
     /// Import the good files even where others are refused.
     pub skip_refused: bool,
+    /// What is done with files that hold a `Secret`.
+    pub secrets: Secrets,
+    /// Delete the units that were imported under the same name before and are not in the folder.
+    pub prune: bool,
+    /// Paths that merges are to keep as they are in these units.
+    pub protect: Vec<String>,
     /// Only say what would happen.
     pub dry_run: bool,
 }
@@ -41,7 +49,38 @@ impl Default for ImportOptions {
         Self {
             source: IMPORT_SOURCE.to_owned(),
             skip_refused: false,
+            secrets: Secrets::default(),
+            prune: false,
+            protect: Vec::new(),
             dry_run: false,
+        }
+    }
+}
+
+/// What an import does with files that hold a `Secret`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Secrets {
+    /// Refuses them, as a file that cannot be read.
+    Refuse,
+    /// Leaves them out and says so.
+    #[default]
+    KeepOut,
+    /// Imports them like every other.
+    Allow,
+}
+
+impl std::str::FromStr for Secrets {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "refuse" => Ok(Self::Refuse),
+            "keep-out" => Ok(Self::KeepOut),
+            "allow" => Ok(Self::Allow),
+            _ => Err(Error::new(
+                Kind::Usage,
+                format!("expected refuse, keep-out or allow for secrets, found `{text}`"),
+            )),
         }
     }
 }
@@ -96,11 +135,18 @@ impl App {
         let mut notes = Vec::new();
         for (path, result) in parsed {
             let file = path.display().to_string();
+            if is_record(&path) {
+                notes.push(format!("left out: {file} is a record of an export"));
+                continue;
+            }
             match result {
                 Err(errors) => {
                     refused.extend(errors.into_iter().map(|error| (file.clone(), error)));
                 }
-                Ok(parsed) if parsed.is_secret => {
+                Ok(parsed) if parsed.is_secret && options.secrets == Secrets::Refuse => {
+                    refused.push((file, secret()));
+                }
+                Ok(parsed) if parsed.is_secret && options.secrets == Secrets::KeepOut => {
                     notes.push(format!("kept out: {file} holds a Secret"));
                 }
                 Ok(parsed) if parsed.is_empty => {
@@ -184,6 +230,8 @@ impl App {
             })?;
             let mut outcome = self.merge_imported(&existing, &texts, options)?;
             outcome.reports.extend(created);
+            self.protect_imported(&mut outcome, &options.protect)?;
+            self.prune_imported(made.id, units, options, &mut outcome)?;
             Ok(outcome)
         };
         let mut outcome = if options.dry_run {
@@ -199,6 +247,59 @@ impl App {
         };
         outcome.verb = verb;
         Ok(outcome)
+    }
+
+    fn protect_imported(&self, outcome: &mut Outcome, paths: &[String]) -> Result<()> {
+        for path in paths {
+            let selection = Selection::of_reports(&outcome.reports);
+            let done = self.set_protected(&selection, path, None, true)?;
+            if let Some(error) = done.failure() {
+                return Err(error);
+            }
+            let count = done.changed();
+            outcome
+                .notes
+                .push(format!("protected {path} in {}", plural(count, "unit")));
+        }
+        Ok(())
+    }
+
+    /// Units that were imported under the same name before and are no longer in the source.
+    fn prune_imported(
+        &self,
+        space: SpaceId,
+        units: &BTreeMap<Slug, Incoming>,
+        options: &ImportOptions,
+        outcome: &mut Outcome,
+    ) -> Result<()> {
+        let gone = self.read(|view| {
+            let mut gone = view.units_in(space)?;
+            gone.retain(|unit| !units.contains_key(&unit.slug));
+            let hashes: Vec<_> = gone.iter().map(|unit| unit.bookkeeping).collect();
+            let mut known = view.bookkeepings(&hashes)?.into_iter();
+            gone.retain(|_| {
+                let known = known.next();
+                known.is_some_and(|known| known.sources.contains_key(&options.source))
+            });
+            Ok(gone)
+        })?;
+        if options.prune && !gone.is_empty() {
+            let selection = Selection::of_units(&gone);
+            let deleted = self.delete_units(&selection, DeleteOptions::default())?;
+            if let Some(error) = deleted.failure() {
+                return Err(error);
+            }
+            outcome.notes.extend(deleted.notes);
+        }
+        let word = if options.prune {
+            "pruned"
+        } else {
+            "gone from the source, kept without --prune"
+        };
+        outcome
+            .notes
+            .extend(gone.iter().map(|unit| format!("{word}: {}", unit.slug)));
+        Ok(())
     }
 
     fn merge_imported(
@@ -358,6 +459,17 @@ fn edit(document: usize, change: Change) -> Edit {
     }
 }
 
+/// Whether an export wrote a file beside a unit's manifest.
+fn is_record(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(".meta.yaml")
+        && std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(MARK.as_bytes()))
+}
+
+fn secret() -> Error {
+    Error::new(Kind::Denied, "expected no Secret, found one")
+        .hint("--secrets keep-out leaves such files out, --secrets allow imports them")
+}
+
 fn holds_secret(stream: &Stream) -> bool {
     stream
         .resources()
@@ -380,7 +492,7 @@ fn slug_of(path: &Path) -> Result<Slug> {
     Ok(slug.trim_start_matches(['-', '_', '.']).parse()?)
 }
 
-fn refusal(refused: &[(String, Error)]) -> Error {
+pub(crate) fn refusal(refused: &[(String, Error)]) -> Error {
     let (file, first) = &refused[0];
     let message = match refused.len() {
         1 => format!("{file}: {}", first.message()),

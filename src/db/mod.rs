@@ -43,6 +43,7 @@ use crate::id::{Slug, SpaceId};
 use crate::model::Probe;
 use crate::store::{Batch, Overlay, Store};
 
+mod backup;
 mod blob;
 mod buffer;
 mod codec;
@@ -61,6 +62,7 @@ mod transaction;
 mod verify;
 mod view;
 
+pub use backup::{Backup, BackupError};
 pub use blob::{Folded, PackedStream, Prepared};
 pub use codec::{Stored, decode, encode};
 pub use error::Error;

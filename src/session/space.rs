@@ -42,7 +42,7 @@ impl ScriptSpace {
         }
     }
 
-    fn slug(&self) -> Result<Slug> {
+    pub(super) fn slug(&self) -> Result<Slug> {
         Ok(self.app.space_by_id(self.id)?.slug)
     }
 
@@ -276,6 +276,18 @@ fn register_making(engine: &mut Engine, app: &App) {
         )
     });
     let here = app.clone();
+    engine.register_fn("use_space", move |slug: &str| {
+        let space = scripted(here.enter_space(Some(slug)))?;
+        Ok::<_, Box<rhai::EvalAltResult>>(match space {
+            Some(space) => Dynamic::from(ScriptSpace::new(&here, space.id)),
+            None => Dynamic::UNIT,
+        })
+    });
+    let here = app.clone();
+    engine.register_fn("use_space", move || {
+        scripted(here.enter_space(None).map(drop))
+    });
+    let here = app.clone();
     let list = move |pattern: &str| -> Scripted<Array> {
         let spaces = scripted(here.spaces_matching(pattern))?;
         Ok(spaces
@@ -410,15 +422,34 @@ fn register_units(engine: &mut Engine) {
             },
         )
         .register_fn("import_dir", |space: &mut ScriptSpace, folder: &str| {
-            scripted(space.slug().and_then(|slug| {
-                let folder = space.app.project().resolve(folder)?;
-                let options = ImportOptions::default();
-                space
-                    .app
-                    .import_folder(&slug, &folder.to_string_lossy(), &options)
-            }))
-            .map(|outcome| ScriptOutcome::new(&space.app, outcome))
-        });
+            scripted(import(space, folder, &Map::new()))
+        })
+        .register_fn(
+            "import_dir",
+            |space: &mut ScriptSpace, folder: &str, options: Map| {
+                scripted(import(space, folder, &options))
+            },
+        );
+}
+
+fn import(space: &ScriptSpace, folder: &str, map: &Map) -> Result<ScriptOutcome> {
+    let mut options = Options::new(map);
+    let mut found = ImportOptions::default();
+    if let Some(source) = options.text("source")? {
+        found.source = source;
+    }
+    if let Some(secrets) = options.text("secrets")? {
+        found.secrets = secrets.parse()?;
+    }
+    found.skip_refused = options.flag("skip_refused")?;
+    found.prune = options.flag("prune")?;
+    options.finish()?;
+    let slug = space.slug()?;
+    let folder = space.app.project().resolve(folder)?;
+    let outcome = space
+        .app
+        .import_folder(&slug, &folder.to_string_lossy(), &found)?;
+    Ok(ScriptOutcome::new(&space.app, outcome))
 }
 
 /// Runs a closure of the script on a value.

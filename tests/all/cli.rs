@@ -285,3 +285,109 @@ fn a_runaway_function_over_many_units_is_tried_once_and_leaves_every_byte_of_the
         "the store changed"
     );
 }
+
+#[test]
+fn units_gone_from_the_source_are_listed_and_removed_only_with_prune() {
+    let world = World::empty();
+    let config = |name: &str| format!("kind: ConfigMap\nmetadata:\n  name: {name}\n");
+    for name in ["one", "two"] {
+        world.write(&format!("in/{name}.yaml"), &config(name));
+    }
+    world.write("other/three.yaml", &config("three"));
+    drop(world.ok(&["import", "in", "--space", "a"]));
+    drop(world.ok(&["import", "other", "--space", "a", "--source", "other"]));
+    std::fs::remove_file(world.path().join("in/two.yaml")).unwrap();
+    let told = world.json(&["import", "in", "--space", "a"]).to_string();
+    assert!(
+        told.contains("kept without --prune: two") && !told.contains("three"),
+        "{told}"
+    );
+    assert!(world.ok(&["unit", "list"]).contains("two"));
+    drop(world.ok(&["import", "in", "--space", "a", "--prune", "--dry-run"]));
+    assert!(world.ok(&["unit", "list"]).contains("two"));
+    drop(world.ok(&["import", "in", "--space", "a", "--prune"]));
+    let units = world.ok(&["unit", "list"]);
+    assert!(!units.contains("two") && units.contains("three"), "{units}");
+    drop(world.ok(&["undo"]));
+    assert!(world.ok(&["unit", "list"]).contains("two"));
+}
+
+#[test]
+fn an_import_does_with_secrets_as_it_is_told() {
+    let world = World::empty();
+    world.write(
+        "in/key.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: key\n",
+    );
+    world.write("in/web.yaml", "kind: Deployment\nspec:\n  replicas: 2\n");
+    let ran = world.run(&["import", "in", "--space", "a", "--secrets", "refuse"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("--secrets allow"), "{}", ran.stderr);
+    assert!(!world.path().join(".windlass").exists());
+    assert_eq!(world.json(&["import", "in", "--space", "a"])["Changed"], 1);
+    let line = [
+        "import",
+        "in",
+        "--space",
+        "b",
+        "--secrets",
+        "allow",
+        "--protect",
+        "spec.replicas",
+    ];
+    drop(world.ok(&line));
+    assert!(world.ok(&["unit", "list", "--space", "b"]).contains("key"));
+    world.write("in/web.yaml", "kind: Deployment\nspec:\n  replicas: 5\n");
+    let line = ["import", "in", "--space", "b", "--secrets", "allow"];
+    drop(world.ok(&line));
+    let data = world.ok(&["unit", "data", "b/web"]);
+    assert!(data.contains("replicas: 2"), "protected: {data}");
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command_and_need_no_project() {
+    let world = World::empty();
+    for shell in ["bash", "zsh", "fish"] {
+        let text = world.ok(&["completions", shell]);
+        assert!(
+            text.contains("live-state") && text.contains("lock-timeout"),
+            "{shell}"
+        );
+    }
+    assert_eq!(world.run(&["completions", "tcsh"]).code, 2);
+    drop(world.ok(&["man", "pages"]));
+    let page = std::fs::read_to_string(world.path().join("pages/windlass-unit-apply.1")).unwrap();
+    assert!(page.contains("timeout"), "{page}");
+    world.write("file", "");
+    assert_eq!(world.run(&["man", "file/pages"]).code, 4);
+    assert!(!world.path().join(".windlass").exists());
+}
+
+#[test]
+fn a_new_project_has_a_function_whose_tests_pass_and_nothing_there_is_overwritten() {
+    let world = World::empty();
+    world.write("fleet/.gitignore", "mine\n");
+    let made = world.json(&["init", "fleet"]);
+    assert_eq!(made["Kept"], serde_json::json!([".gitignore"]));
+    let inside = |args: &[&str]| {
+        let mut command = world.command(args);
+        command.current_dir(world.path().join("fleet"));
+        world.finish(command)
+    };
+    let ran = inside(&["function", "test", "set-team"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(
+        world.json(&["init", "fleet"])["Written"],
+        serde_json::json!([])
+    );
+    let ignored = std::fs::read_to_string(world.path().join("fleet/.gitignore")).unwrap();
+    assert_eq!(ignored, "mine\n");
+}
+
+#[test]
+fn the_tutorial_of_the_program_runs_where_the_repository_is_absent() {
+    let world = World::empty();
+    drop(world.ok(&["tutorial", "."]));
+    drop(world.ok(&["run", "scripts/stage1-hello-traderx.rhai"]));
+    drop(world.ok(&["run", "scripts/stage3-three-regions.rhai"]));
+}

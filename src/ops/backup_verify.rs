@@ -1,0 +1,38 @@
+//! `backup verify`
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::ops::{Effect, Operation, Output};
+
+/// Check everything that a backup holds.
+#[derive(Debug)]
+pub struct BackupVerify;
+
+/// Arguments of [`BackupVerify`].
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(default)]
+pub struct Args {
+    /// The file of the backup.
+    pub file: String,
+}
+
+impl Operation for BackupVerify {
+    const NAME: &'static str = "backup verify";
+    const ABOUT: &'static str = "Check everything that a backup holds";
+    const EFFECT: Effect = Effect::Read;
+    const EXAMPLES: &'static [&'static str] = &["backup verify daily.backup"];
+    type Args = Args;
+
+    fn run(app: &App, args: Args) -> Result<Output> {
+        let report = app.verify_backup(Path::new(&args.file))?;
+        Ok(Output::Report {
+            text: report.text(),
+            value: report.to_json(),
+            exit_code: report.exit_code(),
+        })
+    }
+}
