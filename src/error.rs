@@ -185,6 +185,13 @@ impl Error {
         self
     }
 
+    /// Says where it happened, whatever is known of that.
+    #[must_use]
+    pub fn placed(mut self, location: Location) -> Self {
+        self.0.location = Some(location);
+        self
+    }
+
     /// Adds a line that says in which unit, resource or call it happened.
     #[must_use]
     pub fn context(mut self, line: impl Into<String>) -> Self {

@@ -12,6 +12,7 @@ pub mod model;
 pub mod ops;
 pub mod path;
 pub mod query;
+pub mod repl;
 pub mod runtime;
 pub mod script;
 pub mod session;

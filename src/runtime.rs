@@ -58,6 +58,18 @@ impl Runtime {
         });
         interrupt
     }
+
+    /// Calls `answer` for every Ctrl-C from now on, on the background thread; where it says false,
+    /// the process ends as usual.
+    pub fn on_ctrl_c(&self, answer: impl Fn() -> bool + Send + 'static) {
+        let _listener = self.inner.spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if !answer() {
+                    std::process::exit(130);
+                }
+            }
+        });
+    }
 }
 
 impl Runtime {
@@ -92,6 +104,11 @@ impl Interrupt {
     /// Asks for a stop; true when that had been asked for already.
     pub fn set(&self) -> bool {
         self.0.swap(true, Ordering::Relaxed)
+    }
+
+    /// Takes it back: what runs next is not meant.
+    pub fn clear(&self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 
     /// Whether a stop was asked for.

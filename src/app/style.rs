@@ -18,6 +18,28 @@ const BAD: Style = AnsiColor::Red.on_default();
 /// What is not worth a look.
 const QUIET: Style = Style::new().dimmed();
 
+/// The parts of a script, as it is typed.
+pub mod code {
+    use anstyle::{AnsiColor, Style};
+
+    /// What the language itself has words for.
+    pub const KEYWORD: Style = AnsiColor::Magenta.on_default();
+    /// What is called.
+    pub const CALL: Style = AnsiColor::Blue.on_default();
+    /// Text.
+    pub const TEXT: Style = AnsiColor::Green.on_default();
+    /// Numbers.
+    pub const NUMBER: Style = AnsiColor::Cyan.on_default();
+    /// Comments.
+    pub const COMMENT: Style = Style::new().dimmed();
+    /// The words of a clause inside a text.
+    pub const CLAUSE_WORD: Style = AnsiColor::Yellow.on_default();
+    /// The attributes and paths of a clause inside a text.
+    pub const CLAUSE_NAME: Style = AnsiColor::Cyan.on_default();
+    /// A bracket and the one that belongs to it.
+    pub const BRACKET: Style = Style::new().bold().underline();
+}
+
 /// The columns whose words say how a thing fares.
 const STATE_COLUMNS: [&str; 6] = [
     "Condition",
@@ -34,6 +56,11 @@ pub fn styled(style: Style, text: &str) -> String {
         return String::new();
     }
     format!("{style}{text}{style:#}")
+}
+
+/// A text that is not worth a look.
+pub fn faint(text: &str) -> String {
+    styled(QUIET, text)
 }
 
 /// A text without its styles.

@@ -46,4 +46,15 @@ impl Transaction {
         let overlay = Overlay::new(Box::new(Below(Arc::clone(below))));
         Self::begin(Box::new(overlay), below.clock())
     }
+
+    /// As [`Self::over`], as a part of the same step: what `below` has made a revision of is
+    /// amended, as if both were one transaction.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn continuing(below: &Arc<Self>) -> Result<Self, Error> {
+        let mut over = Self::over(below)?;
+        over.amendable.clone_from(&below.amendable);
+        Ok(over)
+    }
 }

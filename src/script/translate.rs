@@ -123,6 +123,9 @@ pub(super) fn parse_error(error: &ParseError, path: &str, text: &Arc<str>) -> Er
             fault("what a call returns cannot be assigned to in the same breath".to_owned())
                 .hint("keep it first:   let it = resource.ensure(\"a.b\"); it.key = value;")
         }
+        ParseErrorType::BadInput(_) if problem.contains("string is not terminated") => {
+            fault(lower(&problem)).hint("a text of several lines stands in backticks: `…`")
+        }
         ParseErrorType::BadInput(_) if problem.contains("Reserved") => fault(problem.clone()),
         ParseErrorType::MismatchedType(expected, _) if expected.contains("iterable") => {
             fault(lower(&problem)).hint("a map is looped over by its keys:   for key in map.keys()")

@@ -3,8 +3,6 @@
 //! Scripts see handles (units, selections, outcomes), never the data behind them; what a handle
 //! says is read from the store when it is asked.
 
-use std::sync::Arc;
-
 use rhai::{Dynamic, Engine, EvalAltResult, Scope};
 
 use crate::app::{App, style};
@@ -23,7 +21,9 @@ mod filter;
 mod global;
 mod history;
 mod labelling;
+mod line;
 mod outcome;
+mod present;
 mod preview;
 mod reference;
 mod report;
@@ -31,11 +31,12 @@ mod selection;
 mod space;
 mod unit;
 mod verbs;
+mod vocabulary;
+
+pub use line::{Answer, LAST, Line, LineSession, Variables};
+pub use vocabulary::Vocabulary;
 
 use convert::{Scripted, scripted, to_dynamic, to_json};
-
-/// Where a session prints.
-pub type Printer = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Runs scripts over an application.
 pub struct Session {
@@ -53,12 +54,13 @@ impl Session {
     ///
     /// # Errors
     /// When the project's functions cannot be read.
-    pub fn new(app: &App, print: fn(&str)) -> Result<Self> {
+    pub fn new(app: &App, print: impl Fn(&str) + Clone + Send + Sync + 'static) -> Result<Self> {
         let mut engine = session_engine(SessionOptions {
             root: Some(app.project().root().to_path_buf()),
             limits: Limits::SESSION,
         });
-        engine.on_print(move |text| print(&style::lines(&with_newline(text))));
+        let printed = print.clone();
+        engine.on_print(move |text| printed(&style::lines(&with_newline(text))));
         engine.on_debug(move |text, source, position| {
             let source = source.unwrap_or("script");
             print(&format!("{source}:{position:?} {text}\n"));
@@ -100,6 +102,24 @@ impl Session {
     ) -> Result<Option<Output>> {
         let args = program.arguments(words)?;
         self.stop_when_told();
+        self.prepare(program, variable);
+        let engine = &self.engine;
+        let result = on_large_stack(|| {
+            let meter = Meter::start(Limits::SESSION);
+            let mut scope = Scope::new();
+            scope.push_constant_dynamic("args", args);
+            let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, program.ast());
+            drop(meter);
+            result
+        });
+        match result {
+            Ok(value) => Ok(Some(self.shown(value))),
+            Err(error) => self.failed(program, &error),
+        }
+    }
+
+    /// Makes the functions ready whose answers depend on the program that is run.
+    fn prepare(&mut self, program: &Program, variable: fn(&str) -> Option<String>) {
         let declared = program.environment().to_vec();
         self.engine.register_fn("env", move |name: &str| {
             scripted(read_variable(&declared, name, variable))
@@ -114,19 +134,6 @@ impl Session {
                     rhai::Position::NONE,
                 )))
             });
-        let engine = &self.engine;
-        let result = on_large_stack(|| {
-            let meter = Meter::start(Limits::SESSION);
-            let mut scope = Scope::new();
-            scope.push_constant_dynamic("args", args);
-            let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, program.ast());
-            drop(meter);
-            result
-        });
-        match result {
-            Ok(value) => Ok(Some(self.shown(value))),
-            Err(error) => self.failed(program, &error),
-        }
     }
 
     /// The reference of everything that scripts can name, as Markdown.
@@ -204,23 +211,26 @@ impl Session {
     }
 
     fn failed(&self, program: &Program, error: &EvalAltResult) -> Result<Option<Output>> {
+        if let EvalAltResult::ErrorTerminated(value, _) = error.unwrap_inner()
+            && let Some(ExitRequest(code)) = value.clone().try_cast::<ExitRequest>()
+        {
+            return Ok(Some(Output::Report {
+                text: String::new(),
+                value: code.into(),
+                exit_code: code,
+            }));
+        }
+        Err(self.failure(program, error))
+    }
+
+    /// Why a program ended that nobody asked to end.
+    fn failure(&self, program: &Program, error: &EvalAltResult) -> Error {
         if let EvalAltResult::ErrorTerminated(value, _) = error.unwrap_inner() {
-            if let Some(ExitRequest(code)) = value.clone().try_cast::<ExitRequest>() {
-                let text = String::new();
-                return Ok(Some(Output::Report {
-                    text,
-                    value: code.into(),
-                    exit_code: code,
-                }));
-            }
             if self.interrupt.is_set() {
-                return Err(
-                    Error::new(Kind::Limit, "interrupted; what was open was dropped")
-                        .with_exit_code(130),
-                );
+                return interrupted();
             }
             if let Some(stopped) = convert::stopped(value) {
-                return Err(stopped);
+                return stopped;
             }
         }
         let found = match error.unwrap_inner() {
@@ -234,7 +244,7 @@ impl Session {
             }),
             None => found,
         };
-        Err(self.with_text(program, found))
+        self.with_text(program, found)
     }
 
     /// The error with the text that its place is in: the program's, or that of a module.
@@ -298,12 +308,34 @@ fn register_operations(engine: &mut Engine, app: &App) {
         let here = app.clone();
         let run = move |options: rhai::Map| {
             scripted((|| {
-                let output = op.run_json(&here, to_json(&Dynamic::from(options))?)?;
+                let mut args = to_json(&Dynamic::from(options))?;
+                if op.name.starts_with("backup ") {
+                    keep_below_root(&here, &mut args)?;
+                }
+                let output = op.run_json(&here, args)?;
                 to_dynamic(&output.to_json())
             })())
         };
         engine.register_fn(op.function_name(), run);
     }
+}
+
+/// Makes the file that an operation is given one below the project's root, or refuses it: the
+/// command line may name any file, scripts may not.
+fn keep_below_root(app: &App, args: &mut serde_json::Value) -> Result<()> {
+    let Some(file) = args.get("file").and_then(|file| file.as_str()) else {
+        return Ok(());
+    };
+    let (folder, name) = file.rsplit_once('/').unwrap_or((".", file));
+    let path = app.project().writable_folder(folder)?.join(name);
+    if file.starts_with('/') || name == ".." || path.is_symlink() {
+        return Err(Error::new(
+            Kind::Denied,
+            format!("expected a file below the project's root, found `{file}`"),
+        ));
+    }
+    args["file"] = path.to_string_lossy().into_owned().into();
+    Ok(())
 }
 
 fn read_variable(
@@ -321,6 +353,31 @@ fn read_variable(
     .hint(format!(
         "export const META = #{{ env: [\"{name}\"] }}; lets the script read it"
     )))
+}
+
+/// The error of what somebody stopped.
+fn interrupted() -> Error {
+    Error::new(Kind::Limit, "interrupted; what was open was dropped").with_exit_code(130)
+}
+
+/// The name of a type as people know it: `Selection`.
+fn plain_type(name: &str) -> String {
+    let name = name.strip_prefix("&mut ").unwrap_or(name);
+    let name = name.split('<').next().unwrap_or_default();
+    let name = name.rsplit("::").next().unwrap_or_default();
+    let name = name.strip_prefix("Script").unwrap_or(name);
+    match name {
+        "array" | "Vec" => "Array",
+        "map" | "BTreeMap" => "Map",
+        "string" | "ImmutableString" | "&str" | "str" => "String",
+        name => name,
+    }
+    .to_owned()
+}
+
+/// The type of a variable's value, by the name that people know.
+fn variable_type(value: &Dynamic) -> String {
+    plain_type(value.type_name())
 }
 
 fn with_newline(text: &str) -> String {

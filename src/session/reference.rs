@@ -25,13 +25,13 @@ const OF_A_RUN: [(&str, usize); 2] = [("env", 1), ("usage", 1)];
 
 /// A function, method or property that scripts can name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
+pub(super) struct Entry {
     /// The type it belongs to; none for a function that stands alone.
-    receiver: Option<String>,
+    pub(super) receiver: Option<String>,
     /// Its name.
-    name: String,
+    pub(super) name: String,
     /// How many arguments it takes beside its receiver; none for a property.
-    arity: Option<usize>,
+    pub(super) arity: Option<usize>,
 }
 
 impl fmt::Display for Entry {
@@ -49,7 +49,7 @@ impl fmt::Display for Entry {
 
 /// What a session's engine has beyond the language, without operations and catalogue functions,
 /// which have tables of their own.
-fn registered(engine: &Engine, catalogue: &Catalogue) -> Result<BTreeSet<Entry>> {
+pub(super) fn registered(engine: &Engine, catalogue: &Catalogue) -> Result<BTreeSet<Entry>> {
     let language = signatures(&session_engine(SessionOptions::default()))?;
     let functions: BTreeSet<String> = catalogue
         .list()
@@ -115,8 +115,7 @@ fn registered(engine: &Engine, catalogue: &Catalogue) -> Result<BTreeSet<Entry>>
 /// The type that a first parameter is the receiver of.
 fn receiver(type_name: &str) -> Option<String> {
     let name = type_name.strip_prefix("&mut ")?;
-    let name = name.rsplit("::").next().unwrap_or_default();
-    Some(name.strip_prefix("Script").unwrap_or(name).to_owned())
+    Some(super::plain_type(name))
 }
 
 /// The words that stand for another receiver in the written part than the type of their name.
@@ -128,7 +127,7 @@ const RECEIVERS: [(&str, &[&str]); 4] = [
 ];
 
 /// The types that a word stands for: `unit` for `Unit`.
-fn types_of(word: &str) -> Vec<String> {
+pub(super) fn types_of(word: &str) -> Vec<String> {
     if let Some((_, types)) = RECEIVERS.iter().find(|(known, _)| *known == word) {
         return types.iter().map(ToString::to_string).collect();
     }
@@ -189,8 +188,13 @@ fn count(arguments: &str) -> usize {
 }
 
 fn described(engine: &Engine) -> Result<Vec<Value>> {
+    functions_of(engine, false)
+}
+
+/// What an engine says of its functions, those of the language's own packages included or not.
+pub(super) fn functions_of(engine: &Engine, with_language: bool) -> Result<Vec<Value>> {
     let json = engine
-        .gen_fn_metadata_to_json(false)
+        .gen_fn_metadata_to_json(with_language)
         .ok()
         .and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let functions = json.as_ref().and_then(|json| json["functions"].as_array());
@@ -309,18 +313,18 @@ fn operations(text: &mut String) {
         "## Operations\n\n\
          Every command of the program is a function of one map as well; its keys are the flags, \
          with `_` for `-`. It returns what the command prints with `--json`, as maps and lists. A \
-         key that the operation does not have is ignored; one of the wrong type is a `Usage` \
-         error.\n\n",
+         key that the operation does not have, or of the wrong type, is a `Usage` error.\n\n",
     );
     for op in OPS {
         let effect = match op.effect {
             Effect::Read => "reads",
             Effect::Write => "writes the store",
             Effect::Deploy => "changes what a target runs",
+            Effect::Replace => "replaces the whole store",
         };
         let _ = writeln!(text, "### `{}(#{{ … }})`\n", op.function_name());
         let _ = writeln!(text, "`windlass {}`: {}; {effect}.\n", op.name, op.about);
-        let command = op.command();
+        let command = op.command(op.name);
         let arguments = command.get_arguments();
         let rows: Vec<String> = op
             .script_keys

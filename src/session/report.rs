@@ -109,7 +109,7 @@ fn report(text: &str, value: &Dynamic, exit_code: i64) -> Scripted<ScriptReport>
 }
 
 /// A table of maps; the columns are the keys of the first, sorted, where none are given.
-fn table(rows: &[Dynamic], columns: Option<Vec<String>>) -> Result<ScriptTable> {
+pub(super) fn table(rows: &[Dynamic], columns: Option<Vec<String>>) -> Result<ScriptTable> {
     let mut maps = Vec::with_capacity(rows.len());
     for row in rows {
         let map = row.read_lock::<Map>().ok_or_else(|| {

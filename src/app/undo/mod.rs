@@ -104,7 +104,9 @@ impl App {
                 },
             );
         }
-        if self.has_open() && !self.is_rehearsing() {
+        if self.is_rehearsing() {
+            self.refuse_inside_atomic("undo")?;
+        } else if self.is_transaction() {
             return Err(Error::new(
                 Kind::Usage,
                 "expected undo and redo after atomic, found one inside",

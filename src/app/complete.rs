@@ -1,0 +1,211 @@
+//! The words of the live store, for whoever completes what a person types.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use crate::app::App;
+use crate::db::View;
+use crate::error::Result;
+use crate::model::{Labels, Unit};
+use crate::yaml::{Kind, NodeRef, Scalar};
+
+/// How many units are looked at for the paths of their data.
+const SAMPLED_UNITS: usize = 200;
+
+/// How many values are offered.
+const MAX_VALUES: usize = 500;
+
+/// Keys of lists of maps by which Kubernetes tells their elements apart.
+const NAME_KEYS: [&str; 3] = ["name", "mountPath", "containerPort"];
+
+impl App {
+    /// The names of all spaces, sorted.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn space_names(&self) -> Result<Vec<String>> {
+        self.read(|view| {
+            let spaces = view.spaces()?.into_iter();
+            let mut names: Vec<String> = spaces.map(|space| space.slug.to_string()).collect();
+            names.sort();
+            Ok(names)
+        })
+    }
+
+    /// The names of the units of a space, sorted; none where there is no such space.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn unit_names(&self, space: &str) -> Result<Vec<String>> {
+        self.read(|view| {
+            let space = match space.parse() {
+                Ok(slug) => view.find_space(&slug)?,
+                Err(_) => None,
+            };
+            let Some(space) = space else {
+                return Ok(Vec::new());
+            };
+            let units = view.units_in(space.id)?.into_iter();
+            let mut names: Vec<String> = units.map(|unit| unit.slug.to_string()).collect();
+            names.sort();
+            Ok(names)
+        })
+    }
+
+    /// The keys of the labels of units, or of spaces, each with its values; at most 500 of them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn label_words(&self, of_spaces: bool) -> Result<BTreeMap<String, BTreeSet<String>>> {
+        let mut words = Words::default();
+        self.read(|view| {
+            if of_spaces {
+                for space in view.spaces()? {
+                    words.take(&space.labels);
+                }
+                return Ok(());
+            }
+            view.scan_units(|unit| {
+                words.take(&unit.labels);
+                Ok(if words.count < MAX_VALUES {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                })
+            })
+        })?;
+        Ok(words.found)
+    }
+
+    /// What may stand next in a data path behind the segments in `above`, as a path has it
+    /// (`?name=api`, `*`, a key with its dots escaped); from at most 200 units, those of the
+    /// current space where there is one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn path_segments(&self, above: &[String]) -> Result<BTreeSet<String>> {
+        let current = self.current_space();
+        self.read(|view| {
+            let mut found = BTreeSet::new();
+            for unit in sample(view, current.as_ref())? {
+                view.tree(&unit.data, |tree| {
+                    for document in tree.documents() {
+                        follow(document, above, &mut found);
+                    }
+                })?;
+            }
+            Ok(found)
+        })
+    }
+}
+
+#[derive(Default)]
+struct Words {
+    found: BTreeMap<String, BTreeSet<String>>,
+    count: usize,
+}
+
+impl Words {
+    fn take(&mut self, labels: &Labels) {
+        for (key, value) in labels {
+            let is_new = self
+                .found
+                .entry(key.clone())
+                .or_default()
+                .insert(value.clone());
+            self.count += usize::from(is_new);
+        }
+    }
+}
+
+fn sample(view: &View, space: Option<&crate::id::Slug>) -> Result<Vec<Unit>> {
+    let space = space
+        .map(|slug| view.find_space(slug))
+        .transpose()?
+        .flatten();
+    if let Some(space) = space {
+        let ids = view.unit_ids_in(space.id)?;
+        return Ok(view.units(&ids[..ids.len().min(SAMPLED_UNITS)])?);
+    }
+    let mut units = Vec::new();
+    view.scan_units(|unit| {
+        units.push(unit);
+        Ok::<_, crate::error::Error>(if units.len() < SAMPLED_UNITS {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        })
+    })?;
+    Ok(units)
+}
+
+/// Collects what stands below `node` behind the segments.
+fn follow(node: NodeRef<'_>, above: &[String], found: &mut BTreeSet<String>) {
+    let Some((segment, rest)) = above.split_first() else {
+        offer(node, found);
+        return;
+    };
+    match node.kind() {
+        Kind::Map if segment == "*" => {
+            for (_, child) in node.entries() {
+                follow(child, rest, found);
+            }
+        }
+        Kind::Map => {
+            if let Some(child) = node.get(&segment.replace('\\', "")) {
+                follow(child, rest, found);
+            }
+        }
+        Kind::List => {
+            for (at, item) in node.items().enumerate() {
+                if segment == "*" || *segment == at.to_string() || has_name(item, segment) {
+                    follow(item, rest, found);
+                }
+            }
+        }
+        Kind::Scalar => {}
+    }
+}
+
+fn offer(node: NodeRef<'_>, found: &mut BTreeSet<String>) {
+    match node.kind() {
+        Kind::Map => {
+            for (key, _) in node.entries() {
+                found.insert(key.replace('.', "\\."));
+            }
+        }
+        Kind::List => {
+            found.insert("*".to_owned());
+            for item in node.items() {
+                found.extend(name_of(item));
+            }
+        }
+        Kind::Scalar => {}
+    }
+}
+
+/// `?name=api` for an element with a name of its own.
+fn name_of(item: NodeRef<'_>) -> Option<String> {
+    NAME_KEYS.iter().find_map(|key| {
+        let text = scalar_text(item.get(key)?)?;
+        Some(format!("?{key}={}", text.replace('.', "\\.")))
+    })
+}
+
+fn has_name(item: NodeRef<'_>, segment: &str) -> bool {
+    let Some((key, value)) = segment
+        .strip_prefix('?')
+        .and_then(|test| test.split_once('='))
+    else {
+        return false;
+    };
+    item.get(key).and_then(scalar_text) == Some(value.replace('\\', ""))
+}
+
+fn scalar_text(node: NodeRef<'_>) -> Option<String> {
+    match node.scalar()? {
+        Scalar::Str(text) => Some(text.to_owned()),
+        Scalar::Int(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
