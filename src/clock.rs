@@ -37,6 +37,25 @@ impl Timestamp {
         Self(self.0.saturating_add(microseconds))
     }
 
+    /// How long before this instant another one was, in words: `4 s`, `12 min`, `3 h`, `2 d`. One
+    /// that is not before it is `0 s`.
+    ///
+    /// ```
+    /// use windlass::clock::Timestamp;
+    ///
+    /// let then: Timestamp = "2026-01-16T09:15:00Z".parse().unwrap();
+    /// assert_eq!(then.plus_microseconds(90_000_000).since(then), "1 min");
+    /// ```
+    pub fn since(self, then: Self) -> String {
+        let seconds = (self.microseconds() - then.microseconds()).max(0) / 1_000_000;
+        match seconds {
+            0..60 => format!("{seconds} s"),
+            60..3_600 => format!("{} min", seconds / 60),
+            3_600..86_400 => format!("{} h", seconds / 3_600),
+            _ => format!("{} d", seconds / 86_400),
+        }
+    }
+
     /// The day and minute in UTC, as revision lists show it: `2026-11-22 14:07 UTC`.
     pub fn to_minutes(self) -> String {
         self.instant().map_or_else(

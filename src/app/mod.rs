@@ -4,7 +4,7 @@
 //! transaction; inside [`App::atomic`] and [`App::preview`] they all share the one that is open.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
@@ -18,25 +18,30 @@ use crate::script::{Catalogue, Runner};
 use crate::store::{Embedded, Waiting};
 
 mod audit;
+pub mod backup;
 pub mod blame;
 pub mod change;
 pub mod changeset;
 mod clone_all;
 mod cluster;
+mod complete;
 pub mod conflict;
 pub mod conflict_edit;
 mod connect;
 mod contest;
 pub mod create;
+mod current;
 pub mod delete;
 mod difference;
 mod dispatch;
 pub mod drift;
 pub mod edit;
+pub mod export;
 mod files;
 pub mod filter;
 pub mod functions;
 pub mod gate;
+pub mod group;
 mod history;
 mod hold;
 pub mod import;
@@ -50,22 +55,27 @@ mod prefix;
 pub mod preview;
 pub mod progress;
 pub mod project;
+pub mod project_files;
 mod record;
 mod related;
 pub mod rollback;
 pub mod rollback_target;
 pub mod rollout;
+pub mod saved_preview;
 mod scope;
 pub mod select;
 pub mod show;
+pub mod skeleton;
 mod sort;
 pub mod spaces;
+pub mod status;
 pub mod style;
 pub mod table;
 mod takeover;
 pub mod targets;
 pub mod undo;
 mod unit_record;
+mod unit_target;
 pub mod upgrade;
 pub mod why;
 pub mod worker;
@@ -123,6 +133,8 @@ struct Scope {
     actors: Vec<String>,
     message: Option<String>,
     run: Option<RunId>,
+    /// Where names that say no space are looked for.
+    current: Option<Slug>,
     /// Whether a call has the open transaction in its hands just now.
     is_lent: bool,
     /// The changeset that is being applied just now.
@@ -132,6 +144,8 @@ struct Scope {
     unsettled: BTreeSet<Slug>,
     /// The heads that this session wrote: its own writes never make its selections refuse.
     own_heads: BTreeMap<UnitId, u32>,
+    /// Units that selections leave out, while a preview is committed without them.
+    excepted: BTreeSet<UnitId>,
     /// The units that the open transaction touched, as they were before.
     touched: BTreeMap<UnitId, Touched>,
 }
@@ -155,6 +169,10 @@ struct Open {
     calls: Vec<Verb>,
     /// What the operation is to be called, where it is one use case of several calls.
     title: Option<String>,
+    /// Of a group: how many of its calls have written so far.
+    layers: Option<usize>,
+    /// Of a group: the heads that this session had written before it.
+    heads_before: BTreeMap<UnitId, u32>,
     /// Why the transaction cannot be committed any more.
     broken: Option<Error>,
 }
@@ -240,6 +258,11 @@ impl App {
     /// The project.
     pub fn project(&self) -> &Project {
         &self.0.settings.project
+    }
+
+    /// The store's file, which is not there before the first write.
+    pub fn store_path(&self) -> &Path {
+        &self.0.settings.store
     }
 
     /// Where its changes are staged, rather than written.

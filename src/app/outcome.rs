@@ -104,6 +104,8 @@ pub struct Outcome {
     pub is_preview: bool,
     /// Whether what was done before a failure stays: so it is with what was sent to a target.
     pub is_partial: bool,
+    /// The name under which a preview is kept, to be committed.
+    pub preview: Option<String>,
     /// What would change, in a preview.
     pub changes: String,
     /// The conflicts that this left open, in full, and how to decide them.
@@ -252,8 +254,34 @@ impl Outcome {
         table
     }
 
-    /// What would change, and what there is to decide.
+    /// What would change, what there is to decide, and how to write it.
     fn write_blocks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_texts(f)?;
+        let Some(preview) = &self.preview else {
+            return Ok(());
+        };
+        let failed = self
+            .reports
+            .iter()
+            .find(|report| matches!(report.status, Status::Failed(_)));
+        match failed {
+            None => writeln!(
+                f,
+                "\nwindlass commit {preview}   writes exactly this, as long as none of it moves"
+            ),
+            Some(failed) => {
+                let count = plural(self.failed(), "unit");
+                writeln!(
+                    f,
+                    "\nA bulk change is all or none, and {count} would fail:\n  windlass commit \
+                     {preview} --except {}   writes the others",
+                    failed.reference
+                )
+            }
+        }
+    }
+
+    fn write_texts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for block in [&self.changes, &self.decisions, &self.aftermath] {
             if block.is_empty() {
                 continue;
@@ -339,6 +367,9 @@ impl Outcome {
             "Notes": self.notes,
             "Changes": self.changes,
         });
+        if let Some(preview) = &self.preview {
+            value["PreviewID"] = preview.as_str().into();
+        }
         if let Some(merge) = &self.merge {
             value["Incoming"] = merge.to_json();
         }

@@ -60,7 +60,20 @@ impl App {
     /// [`Kind::Conflict`] when a unit has moved, or anything would be written that was not shown;
     /// nothing is written then.
     pub fn commit(&self, preview: &Preview, body: impl FnOnce() -> Result<()>) -> Result<Outcome> {
-        let ((), op) = self.atomic(None, || {
+        self.commit_because(None, preview, body)
+    }
+
+    /// As [`Self::commit`], and says why.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn commit_because(
+        &self,
+        why: Option<&str>,
+        preview: &Preview,
+        body: impl FnOnce() -> Result<()>,
+    ) -> Result<Outcome> {
+        let ((), op) = self.atomic(why, || {
             body()?;
             let touched = self.touched();
             self.read(|view| {

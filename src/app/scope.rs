@@ -66,13 +66,15 @@ impl App {
     /// Deploying waits, and what it sends cannot be taken back with a transaction.
     pub(crate) fn refuse_inside_atomic(&self, what: &str) -> Result<()> {
         self.refuse_staged(what)?;
-        let is_atomic = self
-            .scope()
-            .open
-            .as_ref()
-            .is_some_and(|open| !open.is_preview);
-        if !is_atomic {
+        if !self.is_transaction() {
             return Ok(());
+        }
+        if self.is_rehearsing() {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("expected {what} after the group, found it inside"),
+            )
+            .hint("commit the group first; what it wrote can be applied then"));
         }
         Err(Error::new(
             Kind::Usage,
@@ -411,7 +413,7 @@ impl Drop for Lent<'_> {
 }
 
 impl Open {
-    fn new(transaction: Transaction, is_preview: bool, limit: Option<Duration>) -> Self {
+    pub(super) fn new(transaction: Transaction, is_preview: bool, limit: Option<Duration>) -> Self {
         let since = transaction.at();
         let slot = Slot::new(transaction);
         Self {
@@ -422,6 +424,8 @@ impl Open {
             limit,
             calls: Vec::new(),
             title: None,
+            layers: None,
+            heads_before: BTreeMap::new(),
             broken: None,
         }
     }

@@ -145,11 +145,18 @@ impl App {
     /// When a text cannot be read, or a unit or space that is named without a glob does not
     /// exist.
     pub fn select(&self, request: &Request) -> Result<Selection> {
+        let excepted = self.scope().excepted.clone();
+        let request = &self.in_current_space(request);
         self.read(|view| {
             let wanted = Wanted::read(view, request)?;
             let found = find(view, &wanted)?;
-            refuse_unknown(view, request, &wanted, &found)?;
-            let pins = found.into_iter().map(|unit| Pin {
+            let found = match refuse_unknown(view, request, &wanted, &found) {
+                Ok(()) => found,
+                Err(unknown) => of_deployments(view, request, &wanted, &found)?.ok_or(unknown)?,
+            };
+            let found = found.into_iter();
+            let found = found.filter(|unit| !excepted.contains(&unit.id));
+            let pins = found.map(|unit| Pin {
                 unit: unit.id,
                 head: unit.head,
             });
@@ -165,6 +172,7 @@ impl App {
     /// # Errors
     /// When a text cannot be read.
     pub fn explain(&self, request: &Request) -> Result<Option<String>> {
+        let request = &self.in_current_space(request);
         let wanted = self.read(|view| Wanted::read(view, request))?;
         let query = match &wanted.selector {
             Selector::Clause(query) => query.clone().and(wanted.query),
@@ -569,17 +577,78 @@ fn refuse_unknown(view: &View, request: &Request, wanted: &Wanted, found: &[Unit
         {
             return Err(no_space(view, slug)?);
         }
-        return Err(no_unit(request.selector.as_deref().unwrap_or_default()));
+        let reference = request.selector.as_deref().unwrap_or_default();
+        return Err(no_unit_in(view, reference, request.space.as_deref())?);
     }
     for (text, (space, unit)) in request.units.iter().zip(&wanted.units) {
         let is_named =
             unit.literal().is_some() && space.as_ref().is_none_or(|glob| glob.literal().is_some());
         let is_found = found.iter().any(|found| unit.is_match(found.slug.as_str()));
         if is_named && !is_found && wanted.has_names_only() {
-            return Err(no_unit(text));
+            return Err(no_unit_in(view, text, request.space.as_deref())?);
         }
     }
     Ok(())
+}
+
+/// The units of a request whose names are found only with `-deployment` behind them: a service of
+/// which Deployment and Service are a unit each is meant by its plain name.
+fn of_deployments(
+    view: &View,
+    request: &Request,
+    wanted: &Wanted,
+    found: &[Unit],
+) -> Result<Option<Vec<Unit>>> {
+    let is_unknown = |unit: &Glob| {
+        unit.literal().is_some() && !found.iter().any(|found| unit.is_match(found.slug.as_str()))
+    };
+    let longer = |name: &str, unit: &Glob| {
+        let suffix = if is_unknown(unit) { "-deployment" } else { "" };
+        format!("{name}{suffix}")
+    };
+    let selector = match (&request.selector, &wanted.selector) {
+        (Some(name), Selector::Reference { unit, .. }) => Some(longer(name, unit)),
+        (selector, _) => selector.clone(),
+    };
+    let units = request.units.iter().zip(&wanted.units);
+    let request = Request {
+        selector,
+        units: units.map(|(name, (_, unit))| longer(name, unit)).collect(),
+        ..request.clone()
+    };
+    let wanted = Wanted::read(view, &request)?;
+    let found = find(view, &wanted)?;
+    let is_known = refuse_unknown(view, &request, &wanted, &found).is_ok();
+    Ok(is_known.then_some(found))
+}
+
+/// The error of a unit that does not exist, with the nearest name.
+fn no_unit_in(view: &View, reference: &str, space: Option<&str>) -> Result<Error> {
+    let (named, slug) = match reference.rsplit_once('/') {
+        Some((space, slug)) => (Some(space), slug),
+        None => (space, reference),
+    };
+    let mut related = Related::new(view);
+    let mut known = Vec::new();
+    view.scan_units(|unit| {
+        let space = related.space(unit.space)?;
+        if named.is_none_or(|named| Glob::new(named).is_match(space.slug.as_str())) {
+            known.push(format!("{}/{}", space.slug, unit.slug));
+        }
+        Ok::<_, Error>(ControlFlow::Continue(()))
+    })?;
+    let slugs = known.iter().filter_map(|name| name.rsplit_once('/'));
+    let found = nearest(slug, slugs.map(|(_, slug)| slug));
+    let found = found.and_then(|near| {
+        known
+            .iter()
+            .find(|name| name.ends_with(&format!("/{near}")))
+            .cloned()
+    });
+    Ok(match found {
+        Some(near) => no_unit(reference).hint(format!("did you mean `{near}`?")),
+        None => no_unit(reference),
+    })
 }
 
 /// The error of a unit that does not exist.

@@ -284,6 +284,7 @@ impl App {
             let mut record =
                 UnitRecord::with(view, &unit, &facts, true, &mut |record| record.to_json())?;
             record["Space"] = facts.space.slug.as_str().into();
+            record["Revision"] = unit.head.into();
             if let Some((upstream, space)) = &facts.upstream {
                 record["UpstreamUnit"] = format!("{}/{}", space.slug, upstream.slug).into();
             }

@@ -69,6 +69,8 @@ pub struct Table {
     headed: Vec<String>,
     rows: Vec<Vec<Cell>>,
     has_header: bool,
+    /// The columns that stand to the right.
+    right: Vec<String>,
 }
 
 impl Table {
@@ -79,6 +81,7 @@ impl Table {
             headed: Vec::new(),
             rows: Vec::new(),
             has_header: true,
+            right: Vec::new(),
         }
     }
 
@@ -95,10 +98,58 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// Lets columns stand to the right, as numbers do.
+    #[must_use]
+    pub fn right_aligned(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.right = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Leaves the header line out of the plain rendering.
     #[must_use]
     pub fn without_header(mut self) -> Self {
         self.has_header = false;
+        self
+    }
+
+    /// Shortens the texts of the widest columns until a line has at most `width` columns on a
+    /// screen, with `…` where something was left out; no column becomes narrower than its heading
+    /// or six columns. The values stay whole.
+    #[must_use]
+    pub fn fitted(mut self, width: usize) -> Self {
+        let names = if self.headed.is_empty() {
+            &self.columns
+        } else {
+            &self.headed
+        };
+        let least: Vec<usize> = names
+            .iter()
+            .map(|name| heading(name).width().max(6))
+            .collect();
+        let mut widths = least.clone();
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.text.width());
+            }
+        }
+        let gaps = 2 * widths.len().saturating_sub(1);
+        while widths.iter().sum::<usize>() + gaps > width {
+            let can_shrink = widths.iter().zip(&least).enumerate();
+            let widest = can_shrink
+                .filter(|(_, (width, least))| width > least)
+                .max_by_key(|(_, (width, _))| **width);
+            let Some((at, _)) = widest else {
+                break;
+            };
+            widths[at] -= 1;
+        }
+        for row in &mut self.rows {
+            for (cell, width) in row.iter_mut().zip(&widths) {
+                if cell.text.width() > *width {
+                    cell.text = shortened(&cell.text, *width);
+                }
+            }
+        }
         self
     }
 
@@ -142,6 +193,14 @@ impl fmt::Display for Table {
             }
         }
         let is_styled = f.alternate();
+        let widths: Vec<(usize, bool)> = widths
+            .into_iter()
+            .enumerate()
+            .map(|(at, width)| {
+                let name = self.columns.get(at);
+                (width, name.is_some_and(|name| self.right.contains(name)))
+            })
+            .collect();
         if self.has_header {
             let heading = |text: &String| (text.clone(), is_styled.then_some(HEADING));
             write_line(f, header.iter().map(heading), &widths)?;
@@ -158,18 +217,37 @@ impl fmt::Display for Table {
     }
 }
 
+/// The beginning of a text, and `…`: together at most `width` columns.
+fn shortened(text: &str, width: usize) -> String {
+    let mut short = String::new();
+    for c in text.chars() {
+        short.push(c);
+        if short.width() + 1 > width {
+            short.pop();
+            break;
+        }
+    }
+    short.push('…');
+    short
+}
+
 fn write_line(
     f: &mut fmt::Formatter<'_>,
     cells: impl Iterator<Item = (String, Option<Style>)>,
-    widths: &[usize],
+    widths: &[(usize, bool)],
 ) -> fmt::Result {
     let mut line = String::new();
-    for ((cell, style), width) in cells.zip(widths) {
-        match style {
-            Some(style) => line.push_str(&style::styled(style, &cell)),
-            None => line.push_str(&cell),
+    for ((cell, style), (width, is_right)) in cells.zip(widths) {
+        let gap = std::iter::repeat_n(' ', width - cell.width());
+        let cell = style.map_or_else(|| cell.clone(), |style| style::styled(style, &cell));
+        if *is_right {
+            line.extend(gap);
+            line.push_str(&cell);
+        } else {
+            line.push_str(&cell);
+            line.extend(gap);
         }
-        line.extend(std::iter::repeat_n(' ', width + 2 - cell.width()));
+        line.push_str("  ");
     }
     writeln!(f, "{}", line.trim_end())
 }
@@ -213,6 +291,24 @@ mod tests {
         ] {
             assert_eq!(heading(column), want);
         }
+    }
+
+    #[test]
+    fn a_table_is_fitted_by_its_widest_columns() {
+        let mut table = Table::new(["Name", "Note"]);
+        table.push(vec![
+            Cell::text("取引サービス"),
+            Cell::text("a long note that goes on"),
+        ]);
+        let fitted = table.clone().fitted(24);
+        assert_eq!(
+            fitted.to_string(),
+            "NAME         NOTE\n取引サービ…  a long not…\n"
+        );
+        assert_eq!(fitted.to_json(), table.to_json());
+        assert_eq!(table.clone().fitted(80), table);
+        let tiny = table.fitted(3).to_string();
+        assert_eq!(tiny, "NAME   NOTE\n取引…  a lon…\n");
     }
 
     #[test]

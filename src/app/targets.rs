@@ -201,6 +201,17 @@ impl App {
         Ok(outcome)
     }
 
+    /// Whether any target is more than the sandbox.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn has_clusters(&self) -> Result<bool> {
+        self.read(|view| {
+            let targets = view.targets()?;
+            Ok(targets.iter().any(|target| target.kind != SANDBOX))
+        })
+    }
+
     /// Makes sure of a space's worker, and of a target for its units: the sandbox where the space
     /// has none. With `wait`, asks the target for one answer.
     ///

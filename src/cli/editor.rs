@@ -1,4 +1,5 @@
-//! `conflict edit` without a value: the editor of the person at the terminal is asked for one.
+//! The editor of the person at the terminal: for the value of `conflict edit`, and for lines of the
+//! REPL.
 
 use std::fs;
 use std::io::Write as _;
@@ -29,26 +30,17 @@ pub(super) fn is_wanted(noun: &ArgMatches) -> bool {
 pub(super) fn edit(app: &App, op: &OpDef, matches: &ArgMatches) -> Result<Output> {
     let id = matches.get_one::<String>("id").cloned().unwrap_or_default();
     let draft = app.conflict_draft(id.parse()?)?;
-    let editor = environment::editor().ok_or_else(|| {
-        Error::new(
-            Kind::Usage,
-            "expected a value or an editor, found neither --value nor $VISUAL nor $EDITOR",
-        )
-        .hint(format!("windlass conflict edit {id} --value YAML"))
-    })?;
-    let path = written(&id, &draft)?;
-    let saved = open(&editor, &path).and_then(|()| {
-        fs::read_to_string(&path).map_err(|error| failed("the edited file", &path, &error))
-    });
+    let file = Draft::write(&format!("{id}.yaml"), &draft)?;
+    let saved = file.edited(&format!("windlass conflict edit {id} --value YAML"));
     let keeping = |error: Error| {
         error.hint(format!(
             "what you wrote is in {}; windlass conflict edit {id} --file takes it",
-            path.display()
+            file.path().display()
         ))
     };
     let saved = saved.map_err(keeping)?;
     if saved == draft {
-        remove(&path);
+        file.remove();
         return Err(Error::new(
             Kind::Usage,
             format!(
@@ -64,23 +56,59 @@ pub(super) fn edit(app: &App, op: &OpDef, matches: &ArgMatches) -> Result<Output
         "dry_run": matches.get_flag("dry_run"),
     });
     let output = op.run_json(app, args).map_err(keeping)?;
-    remove(&path);
+    file.remove();
     Ok(output)
 }
 
-/// Writes the draft to a new file in the folder for temporary files.
-fn written(id: &str, draft: &str) -> Result<PathBuf> {
-    let name = format!("windlass-{id}-{}.yaml", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    let file = fs::File::create_new(&path);
-    file.and_then(|mut file| file.write_all(draft.as_bytes()))
-        .map_err(|error| failed("a new file", &path, &error))?;
-    Ok(path)
+/// Opens the editor on lines of script, and returns what was saved.
+///
+/// # Errors
+/// When there is no editor, or it does not end well: what was written stays in its file.
+pub(super) fn edit_script(text: &str) -> Result<String> {
+    let draft = Draft::write("lines.rhai", text)?;
+    let saved = draft.edited("lines with an open bracket go on without one")?;
+    draft.remove();
+    Ok(saved)
 }
 
-/// Removes the file; what is left of it in the folder for temporary files does no harm.
-fn remove(path: &Path) {
-    fs::remove_file(path).unwrap_or_default();
+/// A text in a file of its own, for the editor.
+pub(super) struct Draft {
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Writes the text to a new file in the folder for temporary files.
+    pub(super) fn write(name: &str, text: &str) -> Result<Self> {
+        let name = format!("windlass-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let file = fs::File::create_new(&path);
+        file.and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| failed("a new file", &path, &error))?;
+        Ok(Self { path })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the editor on it; what was saved. `otherwise` is the command that needs no editor.
+    pub(super) fn edited(&self, otherwise: &str) -> Result<String> {
+        let editor = environment::editor().ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                "expected an editor, found neither $VISUAL nor $EDITOR",
+            )
+            .hint(otherwise)
+        })?;
+        open(&editor, &self.path)?;
+        fs::read_to_string(&self.path)
+            .map_err(|error| failed("the edited file", &self.path, &error))
+    }
+
+    /// Removes it; what is left of it in the folder for temporary files does no harm.
+    pub(super) fn remove(&self) {
+        fs::remove_file(&self.path).unwrap_or_default();
+    }
 }
 
 /// Runs the editor, which may have arguments, and waits for its end.

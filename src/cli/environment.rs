@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens the application as the global options and the environment say.
-pub(super) fn open(matches: &ArgMatches, format: show::Format) -> Result<App> {
+pub(super) fn open(matches: &ArgMatches, format: &show::Format) -> Result<App> {
     let folder = std::env::current_dir()
         .map_err(|error| crate::app::project::unreadable(Path::new("."), &error))?;
     let project = Project::find(&folder);

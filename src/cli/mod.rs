@@ -9,16 +9,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::app::App;
 use crate::error::{Error, Kind, Result};
-use crate::ops::{OPS, OpDef};
+use crate::ops::{Effect, OpDef, Output};
 
+mod begin;
+mod commit;
+mod confirm;
 mod diagnostic;
 mod editor;
 mod environment;
 mod function_call;
+mod jq;
+mod pages;
 mod progress;
+mod repl_run;
 mod script_run;
 mod show;
+mod tree;
+mod unit_edit;
 
 /// Runs one command line, program name first, and returns its exit code. A panic, which is a
 /// defect of ours, ends in an error like every other.
@@ -33,7 +42,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     std::panic::catch_unwind(|| run_line(args)).unwrap_or_else(|_| {
         let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
         let error = defect(&place.take().unwrap_or_default());
-        show::error(&error, show::Format::default());
+        show::error(&error, &show::Format::default());
         error.exit_code()
     })
 }
@@ -49,46 +58,84 @@ fn defect(told: &str) -> Error {
 }
 
 fn run_line(args: Vec<OsString>) -> u8 {
-    let parsed = command().try_get_matches_from(&args);
-    let parsed = match parsed.map(|matches| function_call::globals_first(&args, &matches)) {
-        Ok(Some(args)) => command().try_get_matches_from(args),
-        Ok(None) => command().try_get_matches_from(&args),
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            match script_run::help_is_the_scripts(&args) {
-                Some(args) => command().try_get_matches_from(args),
-                None => Err(error),
-            }
-        }
-        Err(error) => Err(error),
-    };
-    let matches = match parsed {
+    let matches = match parsed(&args) {
         Ok(matches) => matches,
         Err(error) => return show::clap_error(&error),
     };
     show::colour(matches.get_one::<String>("color").map(String::as_str));
     let format = show::Format::from_matches(&matches);
-    match execute(&matches, format) {
+    match execute(&args, &matches, &format) {
         Ok(code) => code,
         Err(error) => {
-            show::error(&error, format);
+            show::error(&error, &format);
             error.exit_code()
         }
     }
 }
 
-fn execute(matches: &ArgMatches, format: show::Format) -> Result<u8> {
+fn parsed(args: &[OsString]) -> std::result::Result<ArgMatches, clap::Error> {
+    let parsed = command().try_get_matches_from(args);
+    match parsed.map(|matches| function_call::globals_first(args, &matches)) {
+        Ok(Some(args)) => command().try_get_matches_from(args),
+        Ok(None) => command().try_get_matches_from(args),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            match script_run::help_is_the_scripts(args) {
+                Some(args) => command().try_get_matches_from(args),
+                None => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Runs a command line that is an operation or a call of a function, and gives its result.
+fn result_of(app: &App, args: Vec<OsString>) -> Result<Output> {
+    let matches = parsed(&args)
+        .map_err(|error| Error::new(Kind::Usage, error.to_string().trim_end().to_owned()))?;
     let (name, sub) = matches
         .subcommand()
         .ok_or_else(|| Error::new(Kind::Usage, "expected a command, found none"))?;
+    match name {
+        "run" if !script_run::is_script(&words_of(sub, "target").join("")) => {
+            function_call::call(app, &script_run::call_words(sub))
+        }
+        "function" if sub.subcommand_name() == Some("do") => {
+            let (_, call) = sub.subcommand().expect("its name was just seen");
+            function_call::call(app, &words_of(call, "words"))
+        }
+        _ => {
+            let (op, matches) = find(name, sub)?;
+            op.run_matches(app, matches)
+        }
+    }
+}
+
+fn execute(args: &[OsString], matches: &ArgMatches, format: &show::Format) -> Result<u8> {
+    let (name, sub) = matches
+        .subcommand()
+        .ok_or_else(|| Error::new(Kind::Usage, "expected a command, found none"))?;
+    match name {
+        "completions" => return Ok(pages::completions(sub)),
+        "man" => return pages::man(sub),
+        "init" | "tutorial" => return begin::run(name, sub),
+        _ => {}
+    }
     let app = environment::open(matches, format)?;
     match name {
-        "run" => script_run::run(&app, sub, format),
+        "repl" => repl_run::run(&app, sub, format),
+        "run" => script_run::run(&app, args, sub, format),
         "eval" => script_run::eval(&app, sub, format),
         "script-api" => script_run::api(&app, format),
         "function" if sub.subcommand_name() == Some("do") => {
             let (_, call) = sub.subcommand().expect("its name was just seen");
             let words = words_of(call, "words");
-            show::output(&function_call::call(&app, &words)?, format)
+            let output = function_call::call(&app, &words)?;
+            show::output(&commit::kept(&app, args, output)?, format)
+        }
+        "commit" => commit::commit(&app, sub, format),
+        "unit" if sub.subcommand_name() == Some("edit") => {
+            let (_, matches) = sub.subcommand().expect("its name was just seen");
+            unit_edit::edit(&app, matches, format)
         }
         "conflict" if editor::is_wanted(sub) => {
             let (op, matches) = find(name, sub)?;
@@ -96,28 +143,29 @@ fn execute(matches: &ArgMatches, format: show::Format) -> Result<u8> {
         }
         _ => {
             let (op, matches) = find(name, sub)?;
-            show::output(&op.run_matches(&app, matches)?, format)
+            if !confirm::is_confirmed(&app, op, matches, format)? {
+                show::notice("nothing was sent");
+                return Ok(Kind::Gated.exit_code());
+            }
+            let mut output = op.run_matches(&app, matches)?;
+            if op.effect == Effect::Write {
+                output = commit::kept(&app, args, output)?;
+            }
+            show::output(&output, format)
         }
     }
 }
 
 fn find<'a>(name: &str, matches: &'a ArgMatches) -> Result<(&'static OpDef, &'a ArgMatches)> {
-    let (full, matches) = match matches.subcommand() {
-        Some((verb, inner)) => (format!("{name} {verb}"), inner),
-        None => (name.to_owned(), matches),
-    };
-    OPS.iter()
-        .find(|op| op.name == full)
-        .map(|op| (op, matches))
-        .ok_or_else(|| {
-            Error::new(Kind::Usage, format!("expected a command, found `{full}`"))
-                .hint("windlass --help lists the commands")
-        })
+    tree::find(name, matches).ok_or_else(|| {
+        Error::new(Kind::Usage, format!("expected a command, found `{name}`"))
+            .hint("windlass --help lists the commands")
+    })
 }
 
 /// The whole command, with a subcommand for every operation.
 pub fn command() -> Command {
-    let mut command = Command::new("windlass")
+    Command::new("windlass")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A configuration database and automation engine for Kubernetes fleets")
         .subcommand_required(true)
@@ -125,39 +173,18 @@ pub fn command() -> Command {
         .args(global_args())
         .subcommand(script_run::run_command())
         .subcommand(script_run::eval_command())
-        .subcommand(script_run::api_command());
-    let mut nouns: Vec<&str> = Vec::new();
-    for op in OPS {
-        match op.words() {
-            (None, word) if !OPS.iter().any(|other| other.words().0 == Some(word)) => {
-                command = command.subcommand(op.command());
-            }
-            (Some(noun), _) if !nouns.contains(&noun) => nouns.push(noun),
-            _ => {}
-        }
-    }
-    for noun in nouns {
-        command = command.subcommand(noun_command(noun));
-    }
-    command
-}
-
-fn noun_command(noun: &'static str) -> Command {
-    let verbs = OPS.iter().filter(|op| op.words().0 == Some(noun));
-    // A word that is an operation by itself (`log`) may have verbs as well (`log verify`).
-    let alone = OPS.iter().find(|op| op.name == noun);
-    let mut command = match alone {
-        Some(op) => op.command().args_conflicts_with_subcommands(true),
-        None => Command::new(noun)
-            .about(crate::ops::about_noun(noun))
-            .subcommand_required(true)
-            .arg_required_else_help(true),
-    };
-    command = command.subcommands(verbs.map(OpDef::command));
-    if noun == "function" {
-        command = command.subcommand(function_call::do_command());
-    }
-    command
+        .subcommand(script_run::api_command())
+        .subcommand(commit::command())
+        .subcommand(repl_run::command())
+        .subcommand(begin::init_command())
+        .subcommand(begin::tutorial_command())
+        .subcommand(pages::completions_command())
+        .subcommand(pages::man_command())
+        .subcommands(tree::commands())
+        .mut_subcommand("function", |function| {
+            function.subcommand(function_call::do_command())
+        })
+        .mut_subcommand("unit", |unit| unit.subcommand(unit_edit::command()))
 }
 
 fn global_args() -> Vec<Arg> {
@@ -182,9 +209,19 @@ fn global_args() -> Vec<Arg> {
             "The store's file [default: .windlass/store.redb of the project]",
         )
         .env("WINDLASS_STORE"),
-        value("format", "FORMAT", "How to print the result")
-            .value_parser(["table", "json", "yaml"])
-            .short('o'),
+        value(
+            "format",
+            "FORMAT",
+            "How to print the result: table, json, yaml or jq=FILTER",
+        )
+        .value_parser(format_of)
+        .short('o')
+        .alias("output"),
+        value(
+            "jq",
+            "FILTER",
+            "Print what this jq filter makes of the result as JSON",
+        ),
         flag("json", "Print the result as JSON"),
         value(
             "color",
@@ -211,6 +248,14 @@ fn global_args() -> Vec<Arg> {
         *arg = std::mem::replace(arg, Arg::new("taken")).help_heading("Global options");
     }
     args
+}
+
+/// A format, as it is spelt.
+fn format_of(text: &str) -> std::result::Result<String, String> {
+    if ["table", "json", "yaml"].contains(&text) || text.starts_with("jq=") {
+        return Ok(text.to_owned());
+    }
+    Err("expected table, json, yaml or jq=FILTER".to_owned())
 }
 
 fn words_of(matches: &ArgMatches, id: &str) -> Vec<String> {

@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::app::App;
 use crate::cli::environment::variable;
-use crate::cli::{function_call, show, words_of};
+use crate::cli::{commit, function_call, show, words_of};
 use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
 use crate::runtime::Runtime;
@@ -63,12 +63,25 @@ pub(super) fn api_command() -> Command {
 }
 
 /// Prints the reference of scripts, as Markdown.
-pub(super) fn api(app: &App, format: show::Format) -> Result<u8> {
+pub(super) fn api(app: &App, format: &show::Format) -> Result<u8> {
     let session = Session::new(app, show::print)?;
     show::output(&Output::Text(session.reference()?), format)
 }
 
-pub(super) fn run(app: &App, matches: &ArgMatches, format: show::Format) -> Result<u8> {
+/// The words of a call of a function by `run`.
+pub(super) fn call_words(matches: &ArgMatches) -> Vec<String> {
+    let mut call = words_of(matches, "target");
+    call.extend(matches.get_flag("dry-run").then(|| "--dry-run".to_owned()));
+    call.extend(words_of(matches, "words"));
+    call
+}
+
+pub(super) fn run(
+    app: &App,
+    args: &[OsString],
+    matches: &ArgMatches,
+    format: &show::Format,
+) -> Result<u8> {
     let target = matches
         .get_one::<String>("target")
         .map(String::as_str)
@@ -76,10 +89,8 @@ pub(super) fn run(app: &App, matches: &ArgMatches, format: show::Format) -> Resu
     let words = words_of(matches, "words");
     let dry_run = matches.get_flag("dry-run");
     if !is_script(target) {
-        let mut call = vec![target.to_owned()];
-        call.extend(dry_run.then(|| "--dry-run".to_owned()));
-        call.extend(words);
-        return show::output(&function_call::call(app, &call)?, format);
+        let output = function_call::call(app, &call_words(matches))?;
+        return show::output(&commit::kept(app, args, output)?, format);
     }
     let text = if target == "-" {
         let mut text = String::new();
@@ -108,7 +119,7 @@ pub(super) fn run(app: &App, matches: &ArgMatches, format: show::Format) -> Resu
     )
 }
 
-pub(super) fn eval(app: &App, matches: &ArgMatches, format: show::Format) -> Result<u8> {
+pub(super) fn eval(app: &App, matches: &ArgMatches, format: &show::Format) -> Result<u8> {
     let text = matches
         .get_one::<String>("code")
         .map(String::as_str)
@@ -155,7 +166,7 @@ struct Script<'a> {
     dry_run: bool,
 }
 
-fn start(app: &App, script: &Script<'_>, format: show::Format) -> Result<u8> {
+fn start(app: &App, script: &Script<'_>, format: &show::Format) -> Result<u8> {
     let mut session = Session::new(app, show::print)?;
     let program = session.parse(script.path, script.text)?;
     if program.asks_for_help(script.words) {

@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 
-use crate::cli::diagnostic;
+use crate::cli::{diagnostic, jq};
 use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
 
@@ -16,16 +16,22 @@ enum Style {
 }
 
 /// What the global options say about printing.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Format {
     style: Style,
+    /// A filter for the result as JSON.
+    jq: Option<String>,
     is_quiet: bool,
     has_header: bool,
 }
 
 impl Format {
     pub(super) fn from_matches(matches: &ArgMatches) -> Self {
-        let style = match matches.get_one::<String>("format").map(String::as_str) {
+        let format = matches.get_one::<String>("format").map(String::as_str);
+        let jq = matches.get_one::<String>("jq").map(String::as_str);
+        let jq = jq.or_else(|| format?.strip_prefix("jq="));
+        let style = match format {
+            _ if jq.is_some() => Style::Json,
             Some("json") => Style::Json,
             Some("yaml") => Style::Yaml,
             _ if matches.get_flag("json") => Style::Json,
@@ -33,13 +39,14 @@ impl Format {
         };
         Self {
             style,
+            jq: jq.map(ToOwned::to_owned),
             is_quiet: matches.get_flag("quiet"),
             has_header: !matches.get_flag("no-header"),
         }
     }
 
     /// Whether a person reads along who may want to see how far the work is.
-    pub(super) fn has_progress(self) -> bool {
+    pub(super) fn has_progress(&self) -> bool {
         self.style == Style::Table && !self.is_quiet
     }
 }
@@ -54,19 +61,37 @@ pub(super) fn colour(when: Option<&str>) {
     }
 }
 
+/// Whether what is printed has colours.
+pub(super) fn has_colour() -> bool {
+    anstream::stdout().current_choice() != anstream::ColorChoice::Never
+}
+
 /// Prints a result; returns the exit code it stands for.
 ///
 /// # Errors
 /// [`Kind::Internal`] when the result cannot be written as asked.
-pub(super) fn output(output: &Output, format: Format) -> Result<u8> {
+pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
     if format.is_quiet {
         return Ok(output.exit_code());
     }
     let text = match (format.style, output) {
+        (Style::Json, output) if format.jq.is_some() => {
+            let filter = format.jq.as_deref().unwrap_or(".");
+            jq::outputs(filter, &output.to_json())?
+        }
         (Style::Json, output) => json(&output.to_json())?,
         (Style::Yaml, output) => yaml(&output.to_json())?,
-        (Style::Table, Output::Table(table)) if format.has_header => format!("{table:#}"),
-        (Style::Table, Output::Table(table)) => format!("{:#}", table.clone().without_header()),
+        (Style::Table, Output::Table(table)) => {
+            let table = match terminal_width() {
+                Some(width) => table.clone().fitted(width),
+                None => table.clone(),
+            };
+            if format.has_header {
+                format!("{table:#}")
+            } else {
+                format!("{:#}", table.without_header())
+            }
+        }
         (Style::Table, Output::Outcome(outcome)) => format!("{outcome:#}"),
         (Style::Table, Output::Record(value)) => json(value)?,
         (Style::Table, Output::Text(text) | Output::Report { text, .. }) => text.clone(),
@@ -79,6 +104,13 @@ pub(super) fn output(output: &Output, format: Format) -> Result<u8> {
         error(&failure, format);
     }
     Ok(output.exit_code())
+}
+
+/// How wide the terminal is that the result goes to; none where it goes elsewhere, and programs
+/// read whole texts.
+fn terminal_width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(usize::from(width.0).max(20))
 }
 
 /// Writes text to standard output; a reader that went away (`| head`) is no error.
@@ -97,7 +129,7 @@ pub(super) fn notice(line: &str) {
 }
 
 /// Prints an error: to people with the lines it is about, to programs as JSON.
-pub(super) fn error(error: &Error, format: Format) {
+pub(super) fn error(error: &Error, format: &Format) {
     if error.message().is_empty() {
         return;
     }

@@ -19,6 +19,9 @@ pub struct ChangesetApply;
 pub struct Args {
     /// Its name.
     pub slug: String,
+    /// The space that it is about: a changeset with units of other spaces is refused.
+    #[arg(long, value_name = "SPACE")]
+    pub space: Option<String>,
     /// Not becoming ready is a refusal as well: everything is put back then.
     #[arg(long)]
     pub wait: bool,
@@ -54,6 +57,9 @@ impl Operation for ChangesetApply {
             },
             dry_run: args.dry_run,
         };
+        if let Some(space) = &args.space {
+            app.check_changeset_space(&args.slug, space)?;
+        }
         app.apply_changeset(&args.slug, &options)
             .map(Output::Outcome)
     }

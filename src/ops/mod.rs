@@ -9,6 +9,9 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
+pub mod backup_create;
+pub mod backup_restore;
+pub mod backup_verify;
 pub mod blame;
 pub mod changeset_apply;
 pub mod changeset_create;
@@ -27,6 +30,7 @@ pub mod drift_list;
 pub mod drift_revert;
 pub mod drift_show;
 pub mod drift_tolerate;
+pub mod export;
 pub mod filter_create;
 pub mod filter_delete;
 pub mod filter_get;
@@ -39,6 +43,7 @@ pub mod function_test;
 pub mod hold;
 pub mod hold_list;
 pub mod import;
+pub mod input;
 pub mod log;
 pub mod log_show;
 pub mod log_verify;
@@ -54,6 +59,7 @@ pub mod space_delete;
 pub mod space_list;
 pub mod space_new_prefix;
 pub mod space_update;
+pub mod status;
 pub mod takeover;
 pub mod target_create;
 pub mod target_delete;
@@ -67,14 +73,18 @@ pub mod unit_data;
 pub mod unit_delete;
 pub mod unit_destroy;
 pub mod unit_diff;
+pub mod unit_export;
 pub mod unit_get;
 pub mod unit_list;
 pub mod unit_live_state;
+pub mod unit_set_target;
 pub mod unit_tree;
 pub mod unit_update;
+pub mod upgrade;
 pub mod wait;
 pub mod whoami;
 pub mod why;
+pub mod worker_create;
 pub mod worker_install;
 pub mod worker_list;
 pub mod worker_run;
@@ -83,6 +93,9 @@ pub use output::Output;
 
 /// Every operation. A test compares this table with the folder.
 pub static OPS: &[OpDef] = &[
+    OpDef::of::<backup_create::BackupCreate>(),
+    OpDef::of::<backup_restore::BackupRestore>(),
+    OpDef::of::<backup_verify::BackupVerify>(),
     OpDef::of::<blame::Blame>(),
     OpDef::of::<changeset_apply::ChangesetApply>(),
     OpDef::of::<changeset_create::ChangesetCreate>(),
@@ -101,6 +114,7 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<drift_revert::DriftRevert>(),
     OpDef::of::<drift_show::DriftShow>(),
     OpDef::of::<drift_tolerate::DriftTolerate>(),
+    OpDef::of::<export::Export>(),
     OpDef::of::<filter_create::FilterCreate>(),
     OpDef::of::<filter_delete::FilterDelete>(),
     OpDef::of::<filter_get::FilterGet>(),
@@ -126,6 +140,7 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<space_list::SpaceList>(),
     OpDef::of::<space_new_prefix::SpaceNewPrefix>(),
     OpDef::of::<space_update::SpaceUpdate>(),
+    OpDef::of::<status::Status>(),
     OpDef::of::<takeover::Takeover>(),
     OpDef::of::<target_create::TargetCreate>(),
     OpDef::of::<target_delete::TargetDelete>(),
@@ -139,14 +154,18 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<unit_delete::UnitDelete>(),
     OpDef::of::<unit_destroy::UnitDestroy>(),
     OpDef::of::<unit_diff::UnitDiff>(),
+    OpDef::of::<unit_export::UnitExport>(),
     OpDef::of::<unit_get::UnitGet>(),
     OpDef::of::<unit_list::UnitList>(),
     OpDef::of::<unit_live_state::UnitLiveState>(),
+    OpDef::of::<unit_set_target::UnitSetTarget>(),
     OpDef::of::<unit_tree::UnitTree>(),
     OpDef::of::<unit_update::UnitUpdate>(),
+    OpDef::of::<upgrade::Upgrade>(),
     OpDef::of::<wait::Wait>(),
     OpDef::of::<whoami::WhoAmI>(),
     OpDef::of::<why::Why>(),
+    OpDef::of::<worker_create::WorkerCreate>(),
     OpDef::of::<worker_install::WorkerInstall>(),
     OpDef::of::<worker_list::WorkerList>(),
     OpDef::of::<worker_run::WorkerRun>(),
@@ -165,6 +184,8 @@ pub fn about_noun(noun: &str) -> &'static str {
         "target" => "Where units deploy",
         "worker" => "Who deploys the units of a space",
         "log" => "The operation log",
+        "drift" => "What was changed on targets and not in the store",
+        "backup" => "The whole store in one file",
         "hold" => "Units that are not to be deployed for now",
         _ => "",
     }
@@ -179,12 +200,16 @@ pub enum Effect {
     Write,
     /// What a target runs.
     Deploy,
+    /// The whole store, its log included; no operation tells of it.
+    Replace,
 }
 
 /// One operation, as its file declares it.
 pub trait Operation {
     /// Noun and verb, as on the command line: `unit apply`.
     const NAME: &'static str;
+    /// Its other names on the command line, short ones or those of `cub`.
+    const ALSO: &'static [&'static str] = &[];
     /// One line: what it does.
     const ABOUT: &'static str;
     /// What it may change.
@@ -208,6 +233,8 @@ pub trait Operation {
 pub struct OpDef {
     /// Noun and verb: `unit apply`.
     pub name: &'static str,
+    /// Its other names on the command line.
+    pub also: &'static [&'static str],
     /// One line: what it does.
     pub about: &'static str,
     /// What it may change.
@@ -226,6 +253,7 @@ impl OpDef {
     pub const fn of<O: Operation>() -> Self {
         Self {
             name: O::NAME,
+            also: O::ALSO,
             about: O::ABOUT,
             effect: O::EFFECT,
             examples: O::EXAMPLES,
@@ -236,12 +264,9 @@ impl OpDef {
         }
     }
 
-    /// Noun and verb apart; a word that stands alone has no noun.
-    pub fn words(&self) -> (Option<&'static str>, &'static str) {
-        match self.name.split_once(' ') {
-            Some((noun, verb)) => (Some(noun), verb),
-            None => (None, self.name),
-        }
+    /// Its name and its other names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        [self.name].into_iter().chain(self.also.iter().copied())
     }
 
     /// The name of its script function: `unit_apply`.
@@ -249,9 +274,8 @@ impl OpDef {
         self.name.replace([' ', '-'], "_")
     }
 
-    /// Its command, named by its verb.
-    pub fn command(&self) -> clap::Command {
-        let (_, verb) = self.words();
+    /// Its command, under the last word of one of its names.
+    pub fn command(&self, word: &'static str) -> clap::Command {
         let mut examples = String::from("Examples:\n");
         for example in self.examples {
             examples.push_str("  windlass ");
@@ -259,7 +283,7 @@ impl OpDef {
             examples.push('\n');
         }
         // The arguments bring the comment of their struct along as a text about the command.
-        (self.command)(clap::Command::new(verb))
+        (self.command)(clap::Command::new(word))
             .about(self.about)
             .long_about(None)
             .after_help(examples)
@@ -284,7 +308,7 @@ impl OpDef {
     }
 
     fn refuse_unknown(&self, args: &serde_json::Value) -> Result<()> {
-        let command = self.command();
+        let command = self.command(self.name);
         let mut known: Vec<String> = self
             .script_keys
             .iter()

@@ -29,6 +29,7 @@ pub struct Args {
 
 impl Operation for RevisionList {
     const NAME: &'static str = "revision list";
+    const ALSO: &'static [&'static str] = &["unit revision list"];
     const ABOUT: &'static str = "List a unit's revisions, the newest first";
     const EFFECT: Effect = Effect::Read;
     const EXAMPLES: &'static [&'static str] = &[

@@ -59,6 +59,7 @@ pub struct Args {
 
 impl Operation for UnitApply {
     const NAME: &'static str = "unit apply";
+    const ALSO: &'static [&'static str] = &["apply"];
     const ABOUT: &'static str = "Deploy units to their targets";
     const EFFECT: Effect = Effect::Deploy;
     const EXAMPLES: &'static [&'static str] = &[

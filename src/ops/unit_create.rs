@@ -8,7 +8,9 @@ use crate::app::App;
 use crate::app::change::ChangeOptions;
 use crate::app::create::UnitOptions;
 use crate::app::outcome::Outcome;
+use crate::app::skeleton::ObjectType;
 use crate::error::{Error, Kind, Result};
+use crate::ops::input::InputFile;
 use crate::ops::selecting::{SelectingFlags, label, shown};
 use crate::ops::{Effect, Operation, Output};
 
@@ -23,8 +25,13 @@ pub struct Args {
     /// Its name.
     #[arg(required_unless_present = "dest_space", conflicts_with = "dest_space")]
     pub slug: Option<String>,
-    /// The file with its YAML.
-    pub file: Option<String>,
+    /// The file with its YAML; `-` is standard input.
+    pub file: Option<InputFile>,
+    /// The kind of its object: the file must have one, and without a file it is made, to be filled
+    /// in: `k8s/Deployment`.
+    #[arg(long = "type", value_name = "TYPE", conflicts_with_all = ["dest_space", "upstream_unit"])]
+    #[serde(rename = "type")]
+    pub object_type: Option<String>,
     /// The space it is made in; with --dest-space, the space or spaces of the units to clone.
     #[arg(long, value_name = "SPACE", required_unless_present = "dest_space")]
     pub space: Option<String>,
@@ -63,6 +70,7 @@ impl Operation for UnitCreate {
     const EXAMPLES: &'static [&'static str] = &[
         "unit create --space traderx reference-data k8s/reference-data.yaml",
         "unit create --space prod reference-data --upstream-unit traderx/reference-data",
+        "unit create --space prod cache --type k8s/StatefulSet",
         "unit create --dest-space prod-us --space traderx-base --filter core --label region=us",
     ];
     type Args = Args;
@@ -77,19 +85,29 @@ impl Operation for UnitCreate {
         let space = app.space_named(space)?.id;
         let slug = slug.parse()?;
         let labels: BTreeMap<String, String> = args.labels.into_iter().collect();
-        let made = match (args.file, args.upstream_unit) {
-            (Some(file), None) => {
-                let text = app.project().read_file(&file)?;
-                app.create_unit(
-                    space,
-                    &slug,
-                    &text,
-                    &UnitOptions {
-                        labels,
-                        source: None,
-                    },
-                )?
+        let object_type = args.object_type.as_deref().map(str::parse::<ObjectType>);
+        let object_type = object_type.transpose()?;
+        let text = match (&args.file, &object_type) {
+            (Some(file), None) => Some(file.read(app)?),
+            (Some(file), Some(wanted)) => {
+                let text = file.read(app)?;
+                let checked = wanted.check(&text);
+                checked.map_err(|error| error.context(format!("file         {}", file.name())))?;
+                Some(text)
             }
+            (None, Some(wanted)) => Some(wanted.skeleton(&slug)?),
+            (None, None) => None,
+        };
+        let made = match (text, args.upstream_unit) {
+            (Some(text), None) => app.create_unit(
+                space,
+                &slug,
+                &text,
+                &UnitOptions {
+                    labels,
+                    source: None,
+                },
+            )?,
             (None, Some(upstream)) => {
                 let reference = match args.upstream_space {
                     Some(space) => format!("{space}/{upstream}"),
@@ -134,7 +152,8 @@ fn clone_all(app: &App, args: Args) -> Result<Output> {
 fn nothing_to_make() -> Error {
     Error::new(
         Kind::Usage,
-        "expected a name with a file or an upstream unit, or --dest-space and the units to clone",
+        "expected a name with a file, a type or an upstream unit, or --dest-space and the units to \
+         clone",
     )
     .hint("windlass unit create --space SPACE SLUG FILE")
     .hint("windlass unit create --dest-space DEST --space SPACE --where CLAUSE")

@@ -23,6 +23,7 @@ pub struct Args {
 
 impl Operation for UnitDestroy {
     const NAME: &'static str = "unit destroy";
+    const ALSO: &'static [&'static str] = &["destroy"];
     const ABOUT: &'static str = "Remove units from their targets; the records stay";
     const EFFECT: Effect = Effect::Deploy;
     const EXAMPLES: &'static [&'static str] = &["unit destroy traderx/reference-data"];

@@ -38,6 +38,7 @@ pub struct Args {
 
 impl Operation for UnitDiff {
     const NAME: &'static str = "unit diff";
+    const ALSO: &'static [&'static str] = &["diff"];
     const ABOUT: &'static str = "Show what differs between two revisions, between live and head, or what a target would change";
     const EFFECT: Effect = Effect::Read;
     const EXAMPLES: &'static [&'static str] = &[

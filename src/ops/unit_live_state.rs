@@ -23,6 +23,7 @@ pub struct Args {
 
 impl Operation for UnitLiveState {
     const NAME: &'static str = "unit live-state";
+    const ALSO: &'static [&'static str] = &["live-state", "unit get-live-state"];
     const ABOUT: &'static str = "Show what a unit's target runs";
     const EFFECT: Effect = Effect::Read;
     const EXAMPLES: &'static [&'static str] = &["unit live-state traderx/reference-data"];

@@ -29,6 +29,7 @@ pub struct Args {
 
 impl Operation for UnitTree {
     const NAME: &'static str = "unit tree";
+    const ALSO: &'static [&'static str] = &["tree"];
     const ABOUT: &'static str = "Show variants below what they were cloned from";
     const EFFECT: Effect = Effect::Read;
     const EXAMPLES: &'static [&'static str] = &[

@@ -10,6 +10,7 @@ use crate::app::select::Selection;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
 use crate::model::RevisionRef;
+use crate::ops::input::InputFile;
 use crate::ops::selecting::{Selecting, StagingFlags, label_change, shown};
 use crate::ops::{Effect, Operation, Output};
 
@@ -29,11 +30,21 @@ pub struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub selecting: Selecting,
-    /// The file whose YAML replaces the data.
-    pub file: Option<String>,
-    /// A merge patch, or an RFC 6902 patch, as JSON. Without a value it goes with --upgrade.
+    /// The file whose YAML replaces the data; `-` is standard input. With --patch, the patch.
+    pub file: Option<InputFile>,
+    /// A merge patch, or an RFC 6902 patch, as JSON. Without a value, --data, --filename or
+    /// --from-stdin has it; with --upgrade there is none.
     #[arg(long, value_name = "JSON", num_args = 0..=1, default_missing_value = "")]
     pub patch: Option<String>,
+    /// What replaces the data, or with --patch the patch, as text.
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["file", "filename", "from_stdin"])]
+    pub data: Option<String>,
+    /// The file with the new data, or with --patch the patch.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "from_stdin"])]
+    pub filename: Option<InputFile>,
+    /// Read the new data, or with --patch the patch, from standard input.
+    #[arg(long, conflicts_with = "file")]
+    pub from_stdin: bool,
     /// Merge what changed upstream.
     #[arg(long)]
     pub upgrade: bool,
@@ -86,17 +97,17 @@ impl Operation for UnitUpdate {
     ];
     type Args = Args;
 
-    fn run(app: &App, args: Args) -> Result<Output> {
+    fn run(app: &App, mut args: Args) -> Result<Output> {
+        args.untangle();
         let app = &args.staging.app(app)?;
         let selection = args.selecting.resolve_for_write(app)?;
         let change = ChangeOptions {
             allow_empty: args.selecting.flags.allow_empty,
             dry_run: args.dry_run,
         };
-        let body = args.patch.as_deref().filter(|body| !body.is_empty());
+        let given = args.given(app)?;
         if !args.labels.is_empty() {
-            let is_alone = args.file.is_none()
-                && body.is_none()
+            let is_alone = given.is_none()
                 && args.restore.is_none()
                 && !args.upgrade
                 && args.merge_unit.is_none();
@@ -114,17 +125,18 @@ impl Operation for UnitUpdate {
             ));
         }
         if let Some(source) = &args.merge_unit {
+            if given.is_some() {
+                return Err(one_of());
+            }
             return merge(app, &args, source, &selection, change);
         }
-        let outcome = match (args.file, body, args.restore, args.upgrade) {
-            (Some(file), None, None, false) => {
-                let text = app.project().read_file(&file)?;
-                app.update_text(&selection, &text, change)
-                    .map_err(|error| error.context(format!("file         {file}")))
-            }
-            (None, Some(body), None, false) => app.patch(&selection, &json(body)?, change),
-            (None, None, Some(revision), false) => app.restore(&selection, revision, change),
-            (None, None, None, true) => app.upgrade(
+        let outcome = match (given, args.restore, args.upgrade) {
+            (Some(Given::Text { text, from }), None, false) => app
+                .update_text(&selection, &text, change)
+                .map_err(|error| error.context(format!("file         {from}"))),
+            (Some(Given::Patch(patch)), None, false) => app.patch(&selection, &patch, change),
+            (None, Some(revision), false) => app.restore(&selection, revision, change),
+            (None, None, true) => app.upgrade(
                 &selection,
                 UpgradeOptions {
                     change,
@@ -136,6 +148,51 @@ impl Operation for UnitUpdate {
             _ => Err(one_of()),
         }?;
         shown(outcome)
+    }
+}
+
+/// New data, or a patch.
+enum Given {
+    Text { text: String, from: String },
+    Patch(Value),
+}
+
+impl Args {
+    /// `--patch` takes no value in the reference product's tool: a word behind it that is no patch
+    /// is the unit there.
+    fn untangle(&mut self) {
+        let has_body = self.data.is_some() || self.filename.is_some() || self.from_stdin;
+        let is_unit = |word: &mut String| {
+            let is_patch = word.is_empty() || word.trim_start().starts_with(['{', '[']);
+            (has_body || self.upgrade) && !is_patch && self.selecting.selector.is_none()
+        };
+        if let Some(unit) = self.patch.take_if(is_unit) {
+            self.selecting.selector = Some(unit);
+            self.patch = Some(String::new());
+        }
+    }
+
+    /// The new data or the patch, from wherever it comes.
+    fn given(&self, app: &App) -> Result<Option<Given>> {
+        let body = self.patch.as_deref().filter(|body| !body.is_empty());
+        let stdin = InputFile::CommandLine("-".to_owned());
+        let file = match (&self.file, &self.filename, self.from_stdin) {
+            (Some(file), ..) | (None, Some(file), _) => Some(file),
+            (None, None, true) => Some(&stdin),
+            (None, None, false) => None,
+        };
+        let (text, from) = match (body, &self.data, file) {
+            (None, None, None) => return Ok(None),
+            (Some(body), None, None) => return Ok(Some(Given::Patch(json(body)?))),
+            (None, Some(data), None) => (data.clone(), "--data".to_owned()),
+            (None, None, Some(file)) => (file.read(app)?, file.name().to_owned()),
+            _ => return Err(one_of()),
+        };
+        Ok(Some(if self.patch.is_some() {
+            Given::Patch(json(&text)?)
+        } else {
+            Given::Text { text, from }
+        }))
     }
 }
 
@@ -154,8 +211,7 @@ fn merge(
     selection: &Selection,
     change: ChangeOptions,
 ) -> Result<Output> {
-    let has_patch = args.patch.as_ref().is_some_and(|body| !body.is_empty());
-    if args.file.is_some() || has_patch || args.restore.is_some() || args.upgrade {
+    if args.restore.is_some() || args.upgrade {
         return Err(Error::new(
             Kind::Usage,
             "expected --merge-unit without a file, a patch, --upgrade and --restore",

@@ -24,12 +24,13 @@ pub struct Args {
     /// The space, or a glob of the spaces, that it serves.
     #[arg(long, value_name = "SPACE", required = true)]
     pub space: String,
-    /// How long between two looks.
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    /// How long between two looks [default: as the worker was made, else 10s].
+    #[arg(long, value_name = "DURATION")]
     pub poll: Option<String>,
-    /// Apply every new head; what a gate or a hold keeps back is left out.
-    #[arg(long)]
-    pub auto_apply: bool,
+    /// Apply every new head; what a gate or a hold keeps back is left out [default: as the worker
+    /// was made, else false].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub auto_apply: Option<bool>,
     /// Answer /healthz and /readyz on this address, such as 127.0.0.1:8080.
     #[arg(long, value_name = "ADDRESS")]
     pub health: Option<String>,
@@ -50,11 +51,19 @@ impl Operation for WorkerRun {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
+        let slug = args.slug.as_deref().unwrap_or("worker").parse()?;
+        let made = app.worker_settings(&slug, &args.space)?;
+        let poll = args.poll.as_deref().map(duration).transpose()?;
         let options = WorkerOptions {
-            slug: args.slug.as_deref().unwrap_or("worker").parse()?,
+            poll: poll
+                .or(made.map(|made| made.poll))
+                .unwrap_or(Duration::from_secs(10)),
+            auto_apply: args
+                .auto_apply
+                .or(made.map(|made| made.auto_apply))
+                .unwrap_or(false),
+            slug,
             spaces: args.space,
-            poll: duration(args.poll.as_deref().unwrap_or("10s"))?,
-            auto_apply: args.auto_apply,
             once: args.once,
         };
         let health = match &args.health {

@@ -9,15 +9,20 @@
 
 mod account;
 mod applies;
+mod backup;
 mod blame;
 mod changeset;
 mod cli;
+mod command_line;
+mod commit;
 mod corpus;
 mod crash;
+mod cub;
 mod db;
 mod deploy;
 mod docs;
 mod edit;
+mod export;
 mod filters;
 mod find;
 #[cfg(feature = "kubernetes")]
@@ -42,6 +47,7 @@ mod read;
 mod refuse;
 mod registry;
 mod removal;
+mod repl;
 mod rollback;
 mod rollout;
 mod script_error;

@@ -18,8 +18,10 @@ use crate::runtime::Interrupt;
 
 pub mod export;
 mod health;
+mod settings;
 
 pub use health::Health;
+pub use settings::WorkerSettings;
 
 /// The longest pause of a worker whose targets do not answer.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);

@@ -46,6 +46,13 @@ fn cases_of_creations() -> Vec<Case> {
             "",
             json!({ "slug": "w", "space": "base", "wait": true }),
         ),
+        ("upgrade", "", json!({ "selector": "prod-us/web" })),
+        ("worker create", "", json!({ "slug": "w", "space": "base" })),
+        (
+            "unit set-target",
+            r#"ensure_target("t2");"#,
+            json!({ "target": "t2", "space": "prod-us" }),
+        ),
         (
             "unit create",
             "",
