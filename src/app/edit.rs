@@ -17,7 +17,7 @@ use crate::model::{Bookkeeping, RevisionSource};
 use crate::script::{Arguments, Subject};
 use crate::yaml::merge::{MergeInput, Merged, Prefer, RowState, merge};
 use crate::yaml::patch::{self, PatchOptions};
-use crate::yaml::{Edit, Stream};
+use crate::yaml::{Edit, PathSet, Stream};
 
 /// Notes that are longer than this many characters are cut short.
 const MAX_NOTE: usize = 40;
@@ -192,19 +192,44 @@ fn own(
 /// The plan of a three-way merge into the head.
 pub(crate) fn merged(
     head: &Head,
-    mut draft: Draft,
+    draft: Draft,
     base: &Stream,
     incoming: &Stream,
     prefer: Prefer,
 ) -> Result<Plan> {
-    let merged = merge(MergeInput {
+    let input = MergeInput {
         base,
         incoming,
         local: &head.stream,
         owned: &head.bookkeeping.owned,
         protected: &head.bookkeeping.protected,
         prefer,
-    })?;
+    };
+    planned(draft, input)
+}
+
+/// As [`merged`], where the incoming text is the unit's own, edited elsewhere: what the unit owns or
+/// protects is kept from others, not from whoever edits it.
+pub(crate) fn merged_own(
+    head: &Head,
+    draft: Draft,
+    base: &Stream,
+    incoming: &Stream,
+) -> Result<Plan> {
+    let nothing = PathSet::default();
+    let input = MergeInput {
+        base,
+        incoming,
+        local: &head.stream,
+        owned: &nothing,
+        protected: &nothing,
+        prefer: Prefer::Local,
+    };
+    planned(draft, input)
+}
+
+fn planned(mut draft: Draft, input: MergeInput<'_>) -> Result<Plan> {
+    let merged = merge(input)?;
     draft.note = merge_note(&merged);
     draft.counts = merge_counts(&merged);
     draft.stream = merged.stream;

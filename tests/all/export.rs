@@ -288,3 +288,24 @@ fn the_manifests_of_one_space_are_taken_without_their_records() {
     let made = world.json(&["import", "out/base", "--space", "fresh"]);
     assert_eq!(made["Changed"], 1, "{made}");
 }
+
+#[test]
+fn whoever_edits_a_file_may_change_what_the_unit_owns_or_protects() {
+    let world = fleet();
+    drop(world.ok(&["export", "out"]));
+    let file = world.path().join("out/prod-eu/web.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let edited = text
+        .replace("replicas: 1", "replicas: 6")
+        .replace("value: eu", "value: europe");
+    assert_eq!(
+        edited.matches("6\n").count() + edited.matches("europe").count(),
+        2,
+        "{text}"
+    );
+    std::fs::write(&file, &edited).unwrap();
+    let done = world.json(&["import", "out"]);
+    assert_eq!(done["Changed"], 1, "{done}");
+    assert_eq!(world.ok(&["unit", "data", "prod-eu/web"]), edited);
+    assert!(!world.ok(&["conflict", "list"]).contains("prod-eu/web"));
+}

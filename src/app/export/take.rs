@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::app::change::{ChangeOptions, Draft, Plan};
 use crate::app::create::{SpaceOptions, UnitOptions, remember};
-use crate::app::edit::merged;
+use crate::app::edit::merged_own;
 use crate::app::export::check::not_an_export;
 use crate::app::export::files_of;
 use crate::app::export::record::{
@@ -22,7 +22,6 @@ use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, UnitId};
 use crate::model::{Filter, Hash, RevisionSource, Unit, Upstream};
 use crate::yaml::Stream;
-use crate::yaml::merge::Prefer;
 
 /// The name under which the texts of an export are remembered.
 const EXPORT_SOURCE: &str = "export";
@@ -227,7 +226,7 @@ impl App {
                 file: found.file.clone(),
             };
             let draft = Draft::of(head, kind, format!("import {}", found.file));
-            merged(head, draft, &base, &found.stream, Prefer::Local)
+            merged_own(head, draft, &base, &found.stream)
         })?;
         match outcome.failure() {
             Some(error) => Err(error),
