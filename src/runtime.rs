@@ -49,13 +49,7 @@ impl Runtime {
     pub fn interrupt_on_ctrl_c(&self) -> Interrupt {
         let interrupt = Interrupt::default();
         let flag = interrupt.clone();
-        let _listener = self.inner.spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if flag.set() {
-                    std::process::exit(130);
-                }
-            }
-        });
+        self.on_ctrl_c(move || !flag.set());
         interrupt
     }
 

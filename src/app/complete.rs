@@ -5,8 +5,10 @@ use std::ops::ControlFlow;
 
 use crate::app::App;
 use crate::db::View;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::id::Slug;
 use crate::model::{Labels, Unit};
+use crate::path::Path;
 use crate::yaml::{Kind, NodeRef, Scalar};
 
 /// How many units are looked at for the paths of their data.
@@ -77,20 +79,20 @@ impl App {
         Ok(words.found)
     }
 
-    /// What may stand next in a data path behind the segments in `above`, as a path has it
-    /// (`?name=api`, `*`, a key with its dots escaped); from at most 200 units, those of the
-    /// current space where there is one.
+    /// What may stand next in a data path behind `above`, as a path has it (`?name=api`, `*`, a key
+    /// with its dots escaped); from at most 200 units, those of the current space where there is
+    /// one.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn path_segments(&self, above: &[String]) -> Result<BTreeSet<String>> {
+    pub fn path_segments(&self, above: &Path) -> Result<BTreeSet<String>> {
         let current = self.current_space();
         self.read(|view| {
             let mut found = BTreeSet::new();
             for unit in sample(view, current.as_ref())? {
                 view.tree(&unit.data, |tree| {
                     for document in tree.documents() {
-                        follow(document, above, &mut found);
+                        document.select(above, &mut |node| offer(node, &mut found));
                     }
                 })?;
             }
@@ -118,7 +120,7 @@ impl Words {
     }
 }
 
-fn sample(view: &View, space: Option<&crate::id::Slug>) -> Result<Vec<Unit>> {
+fn sample(view: &View, space: Option<&Slug>) -> Result<Vec<Unit>> {
     let space = space
         .map(|slug| view.find_space(slug))
         .transpose()?
@@ -130,41 +132,13 @@ fn sample(view: &View, space: Option<&crate::id::Slug>) -> Result<Vec<Unit>> {
     let mut units = Vec::new();
     view.scan_units(|unit| {
         units.push(unit);
-        Ok::<_, crate::error::Error>(if units.len() < SAMPLED_UNITS {
+        Ok::<_, Error>(if units.len() < SAMPLED_UNITS {
             ControlFlow::Continue(())
         } else {
             ControlFlow::Break(())
         })
     })?;
     Ok(units)
-}
-
-/// Collects what stands below `node` behind the segments.
-fn follow(node: NodeRef<'_>, above: &[String], found: &mut BTreeSet<String>) {
-    let Some((segment, rest)) = above.split_first() else {
-        offer(node, found);
-        return;
-    };
-    match node.kind() {
-        Kind::Map if segment == "*" => {
-            for (_, child) in node.entries() {
-                follow(child, rest, found);
-            }
-        }
-        Kind::Map => {
-            if let Some(child) = node.get(&segment.replace('\\', "")) {
-                follow(child, rest, found);
-            }
-        }
-        Kind::List => {
-            for (at, item) in node.items().enumerate() {
-                if segment == "*" || *segment == at.to_string() || has_name(item, segment) {
-                    follow(item, rest, found);
-                }
-            }
-        }
-        Kind::Scalar => {}
-    }
 }
 
 fn offer(node: NodeRef<'_>, found: &mut BTreeSet<String>) {
@@ -190,16 +164,6 @@ fn name_of(item: NodeRef<'_>) -> Option<String> {
         let text = scalar_text(item.get(key)?)?;
         Some(format!("?{key}={}", text.replace('.', "\\.")))
     })
-}
-
-fn has_name(item: NodeRef<'_>, segment: &str) -> bool {
-    let Some((key, value)) = segment
-        .strip_prefix('?')
-        .and_then(|test| test.split_once('='))
-    else {
-        return false;
-    };
-    item.get(key).and_then(scalar_text) == Some(value.replace('\\', ""))
 }
 
 fn scalar_text(node: NodeRef<'_>) -> Option<String> {

@@ -2,13 +2,11 @@
 
 use crate::app::App;
 use crate::app::select::Request;
+use crate::app::targets::SANDBOX;
 use crate::error::Result;
 use crate::id::Slug;
 use crate::model::Space;
 use crate::query::Selector;
-
-/// The kind of a target that is no real cluster.
-const SANDBOX: &str = "sandbox";
 
 impl App {
     /// Makes a space the current one, or none; returns its record.
@@ -40,22 +38,17 @@ impl App {
         self.read(|view| Ok(view.find_target(target)?.map(|target| target.kind)))
     }
 
-    /// Whether what is deployed from a space reaches a real cluster; without one, whether that is
-    /// so for any space.
+    /// Whether what is deployed from a space reaches a real cluster; without one, whether any target
+    /// is one.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn is_real(&self, space: Option<&Space>) -> Result<bool> {
-        let spaces = match space {
-            Some(space) => vec![space.clone()],
-            None => self.spaces_matching("*")?,
+        let Some(space) = space else {
+            return self.has_clusters();
         };
-        for space in &spaces {
-            if self.target_kind(space)?.is_some_and(|kind| kind != SANDBOX) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let kind = self.target_kind(space)?;
+        Ok(kind.is_some_and(|kind| kind != SANDBOX))
     }
 
     /// The request, with the current space where its names say none.

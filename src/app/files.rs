@@ -98,7 +98,10 @@ impl Project {
     }
 
     /// The path of a file that a script may write, with nothing on the way that leads elsewhere.
-    fn writable(&self, name: &str) -> Result<PathBuf> {
+    ///
+    /// # Errors
+    /// Those of [`App::write_file`].
+    pub fn writable(&self, name: &str) -> Result<PathBuf> {
         let denied = |found: &str| {
             Error::new(
                 Kind::Denied,

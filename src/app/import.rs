@@ -234,17 +234,7 @@ impl App {
             self.prune_imported(made.id, units, options, &mut outcome)?;
             Ok(outcome)
         };
-        let mut outcome = if options.dry_run {
-            self.rehearse(body, |_, outcome| {
-                Ok(Outcome {
-                    is_preview: true,
-                    ..outcome
-                })
-            })?
-        } else {
-            let (outcome, op) = self.as_one(None, None, body)?;
-            Outcome { op, ..outcome }
-        };
+        let mut outcome = self.as_one_or_dry(options.dry_run, body)?;
         outcome.verb = verb;
         Ok(outcome)
     }

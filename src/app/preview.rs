@@ -96,6 +96,30 @@ impl App {
 }
 
 impl App {
+    /// Does what `body` does as one operation, or with `is_dry` in a rehearsal that says so.
+    pub(crate) fn as_one_or_dry(
+        &self,
+        is_dry: bool,
+        body: impl FnOnce() -> Result<Outcome>,
+    ) -> Result<Outcome> {
+        if is_dry {
+            return self.as_preview(body);
+        }
+        let (outcome, op) = self.as_one(None, None, body)?;
+        Ok(Outcome { op, ..outcome })
+    }
+
+    /// What `body` would do.
+    pub(crate) fn as_preview(&self, body: impl FnOnce() -> Result<Outcome>) -> Result<Outcome> {
+        self.rehearse(body, |_, outcome| {
+            Ok(Outcome {
+                is_preview: true,
+                op: None,
+                ..outcome
+            })
+        })
+    }
+
     /// What a transaction in memory has written so far, as a preview.
     pub(crate) fn preview_of(&self, transaction: &Transaction) -> Result<Preview> {
         preview_of(transaction, &self.touched())

@@ -166,11 +166,11 @@ impl UnitRecord<'_> {
                 upstream.map_or(Value::Null, |(_, space)| text(space.id.to_string()))
             }
             Attribute::UpgradeNeeded if is_own => match (&unit.upstream, &self.facts.upstream) {
-                (Some(link), Some((upstream, _))) => Value::Bool(link.revision < upstream.head),
+                (Some(_), Some((upstream, _))) => Value::Bool(unit.needs_upgrade(upstream)),
                 _ => Value::Null,
             },
             Attribute::UnappliedChanges => match target(unit, space) {
-                Some(_) => Value::Bool(unit.live != Some(unit.head)),
+                Some(_) => Value::Bool(unit.is_unapplied()),
                 None => Value::Null,
             },
             Attribute::Status => Value::Str(Cow::Owned(format!("{:?}", unit.status))),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::App;
+use crate::app::files::{replace, unwritable};
 use crate::app::outcome::{Outcome, plural};
 use crate::app::project::{FOLDER, unreadable};
 use crate::clock::Timestamp;
@@ -65,16 +66,9 @@ impl App {
             units: outcome.changed(),
         };
         let path = self.preview_path(&id);
-        let written = serde_json::to_vec_pretty(&preview)
-            .map_err(std::io::Error::from)
-            .and_then(|bytes| {
-                std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
-                std::fs::write(&path, bytes)
-            });
-        written.map_err(|error| {
-            let path = path.display();
-            Error::new(Kind::Unavailable, format!("cannot write {path}: {error}"))
-        })?;
+        let written = serde_json::to_vec_pretty(&preview).map_err(std::io::Error::from);
+        let written = written.and_then(|bytes| replace(&path, &bytes));
+        written.map_err(|error| unwritable(&path, &error))?;
         Ok(Some(id))
     }
 

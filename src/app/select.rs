@@ -150,9 +150,12 @@ impl App {
         self.read(|view| {
             let wanted = Wanted::read(view, request)?;
             let found = find(view, &wanted)?;
-            let found = match refuse_unknown(view, request, &wanted, &found) {
-                Ok(()) => found,
-                Err(unknown) => of_deployments(view, request, &wanted, &found)?.ok_or(unknown)?,
+            let found = match unknown_name(view, request, &wanted, &found)? {
+                None => found,
+                Some(unknown) => match of_deployments(view, request, &wanted, &found)? {
+                    Some(deployments) => deployments,
+                    None => return Err(unknown.error(view, request.space.as_deref())?),
+                },
             };
             let found = found.into_iter();
             let found = found.filter(|unit| !excepted.contains(&unit.id));
@@ -554,41 +557,59 @@ fn candidates(view: &View, access: &Access) -> Result<Option<Vec<UnitId>>> {
     Ok(Some(ids))
 }
 
-/// A name without a glob that names nothing is an error, not an empty list.
-fn refuse_unknown(view: &View, request: &Request, wanted: &Wanted, found: &[Unit]) -> Result<()> {
-    if let Some(slug) = wanted.space.as_ref().and_then(Glob::literal)
-        && slug
-            .parse()
-            .map_or(Ok(None), |slug| view.find_space(&slug))?
-            .is_none()
-    {
-        return Err(no_space(view, slug)?);
+/// A name without a glob that names nothing: an error, not an empty list.
+enum Unknown<'a> {
+    Space(&'a str),
+    Unit(&'a str),
+}
+
+impl Unknown<'_> {
+    /// The error, with the nearest name. It looks at every name there is.
+    fn error(self, view: &View, space: Option<&str>) -> Result<Error> {
+        match self {
+            Self::Space(slug) => no_space(view, slug),
+            Self::Unit(reference) => no_unit_in(view, reference, space),
+        }
+    }
+}
+
+fn unknown_name<'a>(
+    view: &View,
+    request: &'a Request,
+    wanted: &'a Wanted,
+    found: &[Unit],
+) -> Result<Option<Unknown<'a>>> {
+    let missing_space = |glob: Option<&'a Glob>| -> Result<Option<Unknown<'a>>> {
+        let Some(slug) = glob.and_then(Glob::literal) else {
+            return Ok(None);
+        };
+        let space = match slug.parse() {
+            Ok(parsed) => view.find_space(&parsed)?,
+            Err(_) => None,
+        };
+        Ok(space.is_none().then_some(Unknown::Space(slug)))
+    };
+    if let Some(unknown) = missing_space(wanted.space.as_ref())? {
+        return Ok(Some(unknown));
     }
     if let Selector::Reference { space, .. } = &wanted.selector
         && wanted.selector.is_single()
         && found.is_empty()
         && wanted.has_names_only()
     {
-        if let Some(slug) = space.as_ref().and_then(Glob::literal)
-            && slug
-                .parse()
-                .map_or(Ok(None), |slug| view.find_space(&slug))?
-                .is_none()
-        {
-            return Err(no_space(view, slug)?);
-        }
+        let unknown = missing_space(space.as_ref())?;
         let reference = request.selector.as_deref().unwrap_or_default();
-        return Err(no_unit_in(view, reference, request.space.as_deref())?);
+        return Ok(Some(unknown.unwrap_or(Unknown::Unit(reference))));
     }
     for (text, (space, unit)) in request.units.iter().zip(&wanted.units) {
         let is_named =
             unit.literal().is_some() && space.as_ref().is_none_or(|glob| glob.literal().is_some());
         let is_found = found.iter().any(|found| unit.is_match(found.slug.as_str()));
         if is_named && !is_found && wanted.has_names_only() {
-            return Err(no_unit_in(view, text, request.space.as_deref())?);
+            return Ok(Some(Unknown::Unit(text)));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The units of a request whose names are found only with `-deployment` behind them: a service of
@@ -618,8 +639,8 @@ fn of_deployments(
     };
     let wanted = Wanted::read(view, &request)?;
     let found = find(view, &wanted)?;
-    let is_known = refuse_unknown(view, &request, &wanted, &found).is_ok();
-    Ok(is_known.then_some(found))
+    let unknown = unknown_name(view, &request, &wanted, &found)?;
+    Ok(unknown.is_none().then_some(found))
 }
 
 /// The error of a unit that does not exist, with the nearest name.

@@ -38,14 +38,23 @@ impl App {
     /// # Errors
     /// When a column is neither.
     pub fn table(&self, selection: &Selection, columns: &[String]) -> Result<Table> {
-        let names: Vec<String> = if columns.is_empty() {
-            LIST_COLUMNS.map(str::to_owned).to_vec()
+        let is_default = columns.is_empty();
+        let names: Vec<String> = if is_default {
+            // Scripts that know the field by its name in the data model find it too.
+            LIST_COLUMNS
+                .into_iter()
+                .chain(["Slug"])
+                .map(str::to_owned)
+                .collect()
         } else {
             columns.to_vec()
         };
         let parsed = parse_columns(&names)?;
         self.read(|view| {
             let mut table = Table::new(names);
+            if is_default {
+                table = table.headed(LIST_COLUMNS);
+            }
             let mut related = Related::new(view);
             for pin in selection.pins() {
                 let unit = view.unit(pin.unit)?;

@@ -1,40 +1,9 @@
 //! The smallest object of a kind, to be filled in.
 
-use crate::deploy::PLACEHOLDER;
+use crate::deploy::{KINDS, PLACEHOLDER};
 use crate::error::{Error, Kind, Result};
 use crate::id::Slug;
 use crate::yaml::Stream;
-
-/// The API versions of Kubernetes' own kinds, where a type does not name one.
-const VERSIONS: &[(&str, &[&str])] = &[
-    (
-        "apps/v1",
-        &["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"],
-    ),
-    (
-        "v1",
-        &[
-            "ConfigMap",
-            "Namespace",
-            "PersistentVolumeClaim",
-            "Pod",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-        ],
-    ),
-    ("batch/v1", &["CronJob", "Job"]),
-    (
-        "networking.k8s.io/v1",
-        &["Ingress", "IngressClass", "NetworkPolicy"],
-    ),
-    (
-        "rbac.authorization.k8s.io/v1",
-        &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
-    ),
-    ("autoscaling/v2", &["HorizontalPodAutoscaler"]),
-    ("policy/v1", &["PodDisruptionBudget"]),
-];
 
 /// A kind of Kubernetes object, as a type names it: `k8s/Deployment`,
 /// `kubernetes/networking.k8s.io/v1/Ingress`, `apps/v1/Deployment` or `Deployment`.
@@ -112,10 +81,8 @@ impl ObjectType {
 
     fn version(&self) -> Result<&str> {
         let own = || {
-            let row = VERSIONS
-                .iter()
-                .find(|(_, kinds)| kinds.contains(&self.kind.as_str()));
-            row.map(|(version, _)| *version)
+            let row = KINDS.iter().find(|row| row.kind == self.kind);
+            row.map(|row| row.api_version)
         };
         self.api_version.as_deref().or_else(own).ok_or_else(|| {
             let kind = &self.kind;
@@ -170,7 +137,7 @@ mod tests {
     #[test]
     fn every_skeleton_is_an_object_of_its_type() {
         let name: Slug = "x".parse().unwrap();
-        for kind in VERSIONS.iter().flat_map(|(_, kinds)| *kinds) {
+        for kind in KINDS.iter().map(|row| row.kind) {
             let wanted: ObjectType = kind.parse().unwrap();
             let text = wanted.skeleton(&name).unwrap();
             wanted.check(&text).unwrap();

@@ -181,7 +181,7 @@ impl App {
                 for unit in view.units(&ids)? {
                     if let Some(link) = unit.upstream
                         && let Some(upstream) = view.find_unit_by_id(link.unit)?
-                        && link.revision < upstream.head
+                        && unit.needs_upgrade(&upstream)
                     {
                         upgradable += 1;
                     }

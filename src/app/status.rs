@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::app::gate::{HOLD, gates_of};
+use crate::app::gate::{Gate, HOLD, gates_of};
 use crate::app::outcome::plural;
 use crate::app::record::target;
 use crate::app::related::Related;
 use crate::app::table::{Cell, Table};
-use crate::app::worker::{MISSED_POLLS, STOPPED};
+use crate::app::targets::{SILENT, beating};
 use crate::clock::Timestamp;
 use crate::db::View;
 use crate::error::Result;
@@ -163,33 +163,31 @@ fn line_of(view: &View, space: &Space, collected: &mut Collected) -> Result<Spac
     };
     for unit in view.units_in(space.id)? {
         line.units += 1;
-        if let Some(link) = &unit.upstream
-            && let Some((upstream, _)) = &related.facts(&unit)?.upstream
-        {
-            line.upgrade += usize::from(link.revision < upstream.head);
+        if let Some((upstream, _)) = &related.facts(&unit)?.upstream {
+            line.upgrade += usize::from(unit.needs_upgrade(upstream));
         }
         line.conflicts += u64::from(unit.open_conflicts);
         if target(&unit, space).is_some() {
             let ready = line.ready.get_or_insert(0);
             *ready += usize::from(unit.status == Status::Ready);
-            line.unapplied += usize::from(unit.live != Some(unit.head));
+            line.unapplied += usize::from(unit.is_unapplied());
         }
         let gates = gates_of(&unit, space, view.now());
-        let is_gated = gates.iter().any(|gate| gate.name != HOLD);
-        line.gated += usize::from(is_gated);
-        collected.add(space, &unit, is_gated, view.now());
+        line.gated += usize::from(gates.iter().any(|gate| gate.name != HOLD));
+        collected.add(space, &unit, &gates);
     }
     Ok(line)
 }
 
 impl Collected {
-    fn add(&mut self, space: &Space, unit: &Unit, is_gated: bool, now: Timestamp) {
+    fn add(&mut self, space: &Space, unit: &Unit, gates: &[Gate]) {
         let reference = || format!("{}/{}", space.slug, unit.slug);
         if matches!(unit.status, Status::Degraded | Status::Failed) {
             let why = unit.status_reason.clone().unwrap_or_default();
             self.degraded.push((reference(), why, unit.status));
         }
-        if let Some(held) = unit.held.as_ref().filter(|held| held.is_in_force(now)) {
+        let is_held = gates.iter().any(|gate| gate.name == HOLD);
+        if let Some(held) = unit.held.as_ref().filter(|_| is_held) {
             let until = held
                 .until
                 .map(|until| format!(" until {}", until.to_minutes()));
@@ -203,7 +201,7 @@ impl Collected {
             self.conflicts
                 .push((reference(), unit.open_conflicts.into()));
         }
-        if is_gated {
+        if gates.iter().any(|gate| gate.name != HOLD) {
             *self.gated.entry(space.slug.to_string()).or_default() += 1;
         }
     }
@@ -311,9 +309,7 @@ fn workers(view: &View, spaces: &[Space], now: Timestamp) -> Result<(Vec<String>
                 "{name} ({}, seen {seen_ago} ago)",
                 settings(&worker)
             ));
-            let poll = i64::from(worker.poll.unwrap_or(1));
-            let patience = poll * i64::from(MISSED_POLLS) * 1_000_000;
-            if seen.message != STOPPED && seen.at.plus_microseconds(patience) < now {
+            if beating(&worker, Some(&seen), now) == SILENT {
                 silent.push(Need {
                     word: "Silent",
                     what: format!("worker {name}"),

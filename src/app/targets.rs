@@ -490,8 +490,11 @@ fn sandbox(slug: &Slug) -> Target {
     }
 }
 
+/// How a worker does that gave no sign of life for too long.
+pub(crate) const SILENT: &str = "Silent";
+
 /// How a worker that is a process does: by its last sign of life.
-fn beating(worker: &Worker, beat: Option<&Probe>, now: Timestamp) -> &'static str {
+pub(crate) fn beating(worker: &Worker, beat: Option<&Probe>, now: Timestamp) -> &'static str {
     let Some(beat) = beat else {
         return "Unknown";
     };
@@ -499,7 +502,7 @@ fn beating(worker: &Worker, beat: Option<&Probe>, now: Timestamp) -> &'static st
     match beat.ok {
         // A clock elsewhere may be ahead of this one.
         true if now.microseconds() - beat.at.microseconds() <= limit => "Ready",
-        true => "Silent",
+        true => SILENT,
         false if beat.message == STOPPED => "Stopped",
         false => "Unreachable",
     }

@@ -72,7 +72,10 @@ pub(super) fn commit(app: &App, matches: &ArgMatches, format: &show::Format) -> 
         let words = ["windlass"]
             .into_iter()
             .chain(words.iter().map(|word| word.as_str()));
-        match cli::result_of(app, words.map(OsString::from).collect())? {
+        let words: Vec<OsString> = words.map(OsString::from).collect();
+        let matches = cli::parsed(&words)
+            .map_err(|error| Error::new(Kind::Usage, error.to_string().trim_end().to_owned()))?;
+        match cli::result_of(app, &matches)? {
             Output::Outcome(outcome) => Ok(outcome),
             _ => Err(Error::new(
                 Kind::Invalid,

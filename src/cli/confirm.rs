@@ -7,10 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use crate::app::App;
 use crate::cli::show;
 use crate::error::{Error, Kind, Result};
-use crate::ops::{Effect, OpDef, Output};
-
-/// Operations that go on by themselves, or send nothing.
-const UNASKED: [&str; 2] = ["wait", "worker run"];
+use crate::ops::{OpDef, Output};
 
 /// The flag by which a person says so beforehand.
 pub(super) fn yes() -> Arg {
@@ -29,8 +26,7 @@ pub(super) fn is_confirmed(
     format: &show::Format,
 ) -> Result<bool> {
     let flag = |id: &str| matches!(matches.try_get_one::<bool>(id), Ok(Some(true)));
-    let is_free = op.effect != Effect::Deploy || UNASKED.contains(&op.name);
-    if is_free || flag("yes") || flag("dry_run") || !is_attended() || !app.has_clusters()? {
+    if !op.asks || flag("yes") || flag("dry_run") || !is_attended() || !app.has_clusters()? {
         return Ok(true);
     }
     let plan = app.rehearse(|| op.run_matches(app, matches), |_, plan| Ok(plan))?;

@@ -19,7 +19,7 @@ use crate::ops::{OpDef, Output};
 pub(super) fn is_wanted(noun: &ArgMatches) -> bool {
     match noun.subcommand() {
         Some(("edit", matches)) => {
-            let is_absent = |id: &str| matches.get_one::<String>(id).is_none();
+            let is_absent = |id: &str| !matches.contains_id(id);
             is_absent("value") && is_absent("file")
         }
         _ => false,

@@ -88,21 +88,12 @@ fn parsed(args: &[OsString]) -> std::result::Result<ArgMatches, clap::Error> {
     }
 }
 
-/// Runs a command line that is an operation or a call of a function, and gives its result.
-fn result_of(app: &App, args: Vec<OsString>) -> Result<Output> {
-    let matches = parsed(&args)
-        .map_err(|error| Error::new(Kind::Usage, error.to_string().trim_end().to_owned()))?;
-    let (name, sub) = matches
-        .subcommand()
-        .ok_or_else(|| Error::new(Kind::Usage, "expected a command, found none"))?;
-    match name {
-        "run" if !script_run::is_script(&words_of(sub, "target").join("")) => {
-            function_call::call(app, &script_run::call_words(sub))
-        }
-        "function" if sub.subcommand_name() == Some("do") => {
-            let (_, call) = sub.subcommand().expect("its name was just seen");
-            function_call::call(app, &words_of(call, "words"))
-        }
+/// The result of a command that is an operation or a call of a function.
+fn result_of(app: &App, matches: &ArgMatches) -> Result<Output> {
+    let (name, sub) = subcommand(matches)?;
+    match (name, sub.subcommand()) {
+        ("run", _) => function_call::call(app, &script_run::call_words(sub)),
+        ("function", Some(("do", call))) => function_call::call(app, &words_of(call, "words")),
         _ => {
             let (op, matches) = find(name, sub)?;
             op.run_matches(app, matches)
@@ -110,10 +101,14 @@ fn result_of(app: &App, args: Vec<OsString>) -> Result<Output> {
     }
 }
 
-fn execute(args: &[OsString], matches: &ArgMatches, format: &show::Format) -> Result<u8> {
-    let (name, sub) = matches
+fn subcommand(matches: &ArgMatches) -> Result<(&str, &ArgMatches)> {
+    matches
         .subcommand()
-        .ok_or_else(|| Error::new(Kind::Usage, "expected a command, found none"))?;
+        .ok_or_else(|| Error::new(Kind::Usage, "expected a command, found none"))
+}
+
+fn execute(args: &[OsString], matches: &ArgMatches, format: &show::Format) -> Result<u8> {
+    let (name, sub) = subcommand(matches)?;
     match name {
         "completions" => return Ok(pages::completions(sub)),
         "man" => return pages::man(sub),
@@ -121,39 +116,37 @@ fn execute(args: &[OsString], matches: &ArgMatches, format: &show::Format) -> Re
         _ => {}
     }
     let app = environment::open(matches, format)?;
-    match name {
-        "repl" => repl_run::run(&app, sub, format),
-        "run" => script_run::run(&app, args, sub, format),
-        "eval" => script_run::eval(&app, sub, format),
-        "script-api" => script_run::api(&app, format),
-        "function" if sub.subcommand_name() == Some("do") => {
-            let (_, call) = sub.subcommand().expect("its name was just seen");
-            let words = words_of(call, "words");
-            let output = function_call::call(&app, &words)?;
-            show::output(&commit::kept(&app, args, output)?, format)
+    match (name, sub.subcommand()) {
+        ("repl", _) => return repl_run::run(&app, sub, format),
+        ("run", _) if script_run::is_script(&words_of(sub, "target").join("")) => {
+            return script_run::run(&app, sub, format);
         }
-        "commit" => commit::commit(&app, sub, format),
-        "unit" if sub.subcommand_name() == Some("edit") => {
-            let (_, matches) = sub.subcommand().expect("its name was just seen");
-            unit_edit::edit(&app, matches, format)
-        }
-        "conflict" if editor::is_wanted(sub) => {
+        ("eval", _) => return script_run::eval(&app, sub, format),
+        ("script-api", _) => return script_run::api(&app, format),
+        ("commit", _) => return commit::commit(&app, sub, format),
+        ("unit", Some(("edit", matches))) => return unit_edit::edit(&app, matches, format),
+        ("conflict", _) if editor::is_wanted(sub) => {
             let (op, matches) = find(name, sub)?;
-            show::output(&editor::edit(&app, op, matches)?, format)
+            return show::output(&editor::edit(&app, op, matches)?, format);
         }
-        _ => {
-            let (op, matches) = find(name, sub)?;
-            if !confirm::is_confirmed(&app, op, matches, format)? {
-                show::notice("nothing was sent");
-                return Ok(Kind::Gated.exit_code());
-            }
-            let mut output = op.run_matches(&app, matches)?;
-            if op.effect == Effect::Write {
-                output = commit::kept(&app, args, output)?;
-            }
-            show::output(&output, format)
-        }
+        _ => {}
     }
+    let operation = tree::find(name, sub);
+    if let Some((op, matches)) = operation
+        && !confirm::is_confirmed(&app, op, matches, format)?
+    {
+        show::notice("nothing was sent");
+        return Ok(Kind::Gated.exit_code());
+    }
+    let output = result_of(&app, matches)?;
+    // What is none of the operations calls a function, which writes.
+    let writes = operation.is_none_or(|(op, _)| op.effect == Effect::Write);
+    let output = if writes {
+        commit::kept(&app, args, output)?
+    } else {
+        output
+    };
+    show::output(&output, format)
 }
 
 fn find<'a>(name: &str, matches: &'a ArgMatches) -> Result<(&'static OpDef, &'a ArgMatches)> {

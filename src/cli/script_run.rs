@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::app::App;
 use crate::cli::environment::variable;
-use crate::cli::{commit, function_call, show, words_of};
+use crate::cli::{show, words_of};
 use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
 use crate::runtime::Runtime;
@@ -76,22 +76,14 @@ pub(super) fn call_words(matches: &ArgMatches) -> Vec<String> {
     call
 }
 
-pub(super) fn run(
-    app: &App,
-    args: &[OsString],
-    matches: &ArgMatches,
-    format: &show::Format,
-) -> Result<u8> {
+/// Runs a script: a file, or standard input.
+pub(super) fn run(app: &App, matches: &ArgMatches, format: &show::Format) -> Result<u8> {
     let target = matches
         .get_one::<String>("target")
         .map(String::as_str)
         .unwrap_or_default();
     let words = words_of(matches, "words");
     let dry_run = matches.get_flag("dry-run");
-    if !is_script(target) {
-        let output = function_call::call(app, &call_words(matches))?;
-        return show::output(&commit::kept(app, args, output)?, format);
-    }
     let text = if target == "-" {
         let mut text = String::new();
         std::io::stdin()

@@ -7,11 +7,13 @@ use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
 
 /// How results are printed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum Style {
     #[default]
     Table,
     Json,
+    /// What a filter makes of it as JSON.
+    Jq(String),
     Yaml,
 }
 
@@ -19,8 +21,6 @@ enum Style {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Format {
     style: Style,
-    /// A filter for the result as JSON.
-    jq: Option<String>,
     is_quiet: bool,
     has_header: bool,
 }
@@ -30,16 +30,15 @@ impl Format {
         let format = matches.get_one::<String>("format").map(String::as_str);
         let jq = matches.get_one::<String>("jq").map(String::as_str);
         let jq = jq.or_else(|| format?.strip_prefix("jq="));
-        let style = match format {
-            _ if jq.is_some() => Style::Json,
-            Some("json") => Style::Json,
-            Some("yaml") => Style::Yaml,
+        let style = match (jq, format) {
+            (Some(filter), _) => Style::Jq(filter.to_owned()),
+            (None, Some("json")) => Style::Json,
+            (None, Some("yaml")) => Style::Yaml,
             _ if matches.get_flag("json") => Style::Json,
             _ => Style::Table,
         };
         Self {
             style,
-            jq: jq.map(ToOwned::to_owned),
             is_quiet: matches.get_flag("quiet"),
             has_header: !matches.get_flag("no-header"),
         }
@@ -74,11 +73,8 @@ pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
     if format.is_quiet {
         return Ok(output.exit_code());
     }
-    let text = match (format.style, output) {
-        (Style::Json, output) if format.jq.is_some() => {
-            let filter = format.jq.as_deref().unwrap_or(".");
-            jq::outputs(filter, &output.to_json())?
-        }
+    let text = match (&format.style, output) {
+        (Style::Jq(filter), output) => jq::outputs(filter, &output.to_json())?,
         (Style::Json, output) => json(&output.to_json())?,
         (Style::Yaml, output) => yaml(&output.to_json())?,
         (Style::Table, Output::Table(table)) => {
@@ -98,7 +94,7 @@ pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
     };
     print(&text);
     // The report has a line for each unit; what went wrong is worth more than a line, once.
-    if let (Style::Table, Output::Outcome(outcome)) = (format.style, output)
+    if let (Style::Table, Output::Outcome(outcome)) = (&format.style, output)
         && let Some(failure) = outcome.failure().filter(|_| !outcome.is_preview)
     {
         error(&failure, format);
@@ -133,7 +129,7 @@ pub(super) fn error(error: &Error, format: &Format) {
     if error.message().is_empty() {
         return;
     }
-    if format.style == Style::Json {
+    if matches!(format.style, Style::Json | Style::Jq(_)) {
         let value = serde_json::json!({ "error": error.to_json() });
         anstream::eprintln!("{value:#}");
     } else {

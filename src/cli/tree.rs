@@ -3,7 +3,7 @@
 use clap::{ArgMatches, Command};
 
 use crate::cli::confirm;
-use crate::ops::{self, Effect, OPS, OpDef};
+use crate::ops::{self, OPS, OpDef};
 
 /// A word of the command line, with the words that may follow it.
 #[derive(Default)]
@@ -68,9 +68,10 @@ impl Word {
 /// The command of an operation, which can be told not to ask.
 fn command_of(op: &OpDef, name: &'static str) -> Command {
     let command = op.command(name);
-    match op.effect {
-        Effect::Deploy => command.arg(confirm::yes()),
-        Effect::Read | Effect::Write | Effect::Replace => command,
+    if op.asks {
+        command.arg(confirm::yes())
+    } else {
+        command
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is known of each kind of Kubernetes object: its scope, its place in the order, and what
+//! What is known of each kind of Kubernetes object: its version, its scope, its place in the order, and what
 //! waiting for it means. One table.
 
 /// When objects are applied: kinds of a lower rank first.
@@ -34,6 +34,8 @@ pub enum Readiness {
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct KindRow {
+    /// The version of its API that is written where none is said, with the group: `apps/v1`.
+    pub api_version: &'static str,
     /// The kind.
     pub kind: &'static str,
     /// When it is applied.
@@ -44,8 +46,15 @@ pub struct KindRow {
     pub readiness: Readiness,
 }
 
-const fn row(kind: &'static str, rank: Rank, namespaced: bool, readiness: Readiness) -> KindRow {
+const fn row(
+    api_version: &'static str,
+    kind: &'static str,
+    rank: Rank,
+    namespaced: bool,
+    readiness: Readiness,
+) -> KindRow {
     KindRow {
+        api_version,
         kind,
         rank,
         namespaced,
@@ -53,65 +62,192 @@ const fn row(kind: &'static str, rank: Rank, namespaced: bool, readiness: Readin
     }
 }
 
-const KINDS: &[KindRow] = &[
-    row("Namespace", Rank::Namespace, false, Readiness::Exists),
+/// Every kind that is known.
+pub const KINDS: &[KindRow] = &[
+    row("v1", "Namespace", Rank::Namespace, false, Readiness::Exists),
     row(
+        "apiextensions.k8s.io/v1",
         "CustomResourceDefinition",
         Rank::Definition,
         false,
         Readiness::Exists,
     ),
-    row("PriorityClass", Rank::Definition, false, Readiness::Exists),
-    row("StorageClass", Rank::Definition, false, Readiness::Exists),
-    row("IngressClass", Rank::Definition, false, Readiness::Exists),
-    row("RuntimeClass", Rank::Definition, false, Readiness::Exists),
-    row("APIService", Rank::Definition, false, Readiness::Exists),
-    row("ServiceAccount", Rank::Access, true, Readiness::Exists),
-    row("Role", Rank::Access, true, Readiness::Exists),
-    row("RoleBinding", Rank::Access, true, Readiness::Exists),
-    row("ClusterRole", Rank::Access, false, Readiness::Exists),
-    row("ClusterRoleBinding", Rank::Access, false, Readiness::Exists),
-    row("NetworkPolicy", Rank::Access, true, Readiness::Exists),
-    row("ResourceQuota", Rank::Access, true, Readiness::Exists),
-    row("LimitRange", Rank::Access, true, Readiness::Exists),
-    row("ConfigMap", Rank::Config, true, Readiness::Exists),
-    row("Secret", Rank::Config, true, Readiness::Exists),
-    row("PersistentVolume", Rank::Config, false, Readiness::Exists),
     row(
+        "scheduling.k8s.io/v1",
+        "PriorityClass",
+        Rank::Definition,
+        false,
+        Readiness::Exists,
+    ),
+    row(
+        "storage.k8s.io/v1",
+        "StorageClass",
+        Rank::Definition,
+        false,
+        Readiness::Exists,
+    ),
+    row(
+        "networking.k8s.io/v1",
+        "IngressClass",
+        Rank::Definition,
+        false,
+        Readiness::Exists,
+    ),
+    row(
+        "node.k8s.io/v1",
+        "RuntimeClass",
+        Rank::Definition,
+        false,
+        Readiness::Exists,
+    ),
+    row(
+        "apiregistration.k8s.io/v1",
+        "APIService",
+        Rank::Definition,
+        false,
+        Readiness::Exists,
+    ),
+    row(
+        "v1",
+        "ServiceAccount",
+        Rank::Access,
+        true,
+        Readiness::Exists,
+    ),
+    row(
+        "rbac.authorization.k8s.io/v1",
+        "Role",
+        Rank::Access,
+        true,
+        Readiness::Exists,
+    ),
+    row(
+        "rbac.authorization.k8s.io/v1",
+        "RoleBinding",
+        Rank::Access,
+        true,
+        Readiness::Exists,
+    ),
+    row(
+        "rbac.authorization.k8s.io/v1",
+        "ClusterRole",
+        Rank::Access,
+        false,
+        Readiness::Exists,
+    ),
+    row(
+        "rbac.authorization.k8s.io/v1",
+        "ClusterRoleBinding",
+        Rank::Access,
+        false,
+        Readiness::Exists,
+    ),
+    row(
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        Rank::Access,
+        true,
+        Readiness::Exists,
+    ),
+    row("v1", "ResourceQuota", Rank::Access, true, Readiness::Exists),
+    row("v1", "LimitRange", Rank::Access, true, Readiness::Exists),
+    row("v1", "ConfigMap", Rank::Config, true, Readiness::Exists),
+    row("v1", "Secret", Rank::Config, true, Readiness::Exists),
+    row(
+        "v1",
+        "PersistentVolume",
+        Rank::Config,
+        false,
+        Readiness::Exists,
+    ),
+    row(
+        "v1",
         "PersistentVolumeClaim",
         Rank::Config,
         true,
         Readiness::Exists,
     ),
-    row("Service", Rank::Service, true, Readiness::Exists),
-    row("Deployment", Rank::Workload, true, Readiness::Pods),
-    row("StatefulSet", Rank::Workload, true, Readiness::Pods),
-    row("DaemonSet", Rank::Workload, true, Readiness::Pods),
-    row("ReplicaSet", Rank::Workload, true, Readiness::Pods),
+    row("v1", "Service", Rank::Service, true, Readiness::Exists),
     row(
+        "apps/v1",
+        "Deployment",
+        Rank::Workload,
+        true,
+        Readiness::Pods,
+    ),
+    row(
+        "apps/v1",
+        "StatefulSet",
+        Rank::Workload,
+        true,
+        Readiness::Pods,
+    ),
+    row(
+        "apps/v1",
+        "DaemonSet",
+        Rank::Workload,
+        true,
+        Readiness::Pods,
+    ),
+    row(
+        "apps/v1",
+        "ReplicaSet",
+        Rank::Workload,
+        true,
+        Readiness::Pods,
+    ),
+    row(
+        "v1",
         "ReplicationController",
         Rank::Workload,
         true,
         Readiness::Pods,
     ),
-    row("Pod", Rank::Workload, true, Readiness::Pods),
-    row("Job", Rank::Workload, true, Readiness::Completion),
-    row("CronJob", Rank::Workload, true, Readiness::Exists),
-    row("Ingress", Rank::Edge, true, Readiness::Exists),
+    row("v1", "Pod", Rank::Workload, true, Readiness::Pods),
     row(
+        "batch/v1",
+        "Job",
+        Rank::Workload,
+        true,
+        Readiness::Completion,
+    ),
+    row(
+        "batch/v1",
+        "CronJob",
+        Rank::Workload,
+        true,
+        Readiness::Exists,
+    ),
+    row(
+        "networking.k8s.io/v1",
+        "Ingress",
+        Rank::Edge,
+        true,
+        Readiness::Exists,
+    ),
+    row(
+        "autoscaling/v2",
         "HorizontalPodAutoscaler",
         Rank::Edge,
         true,
         Readiness::Exists,
     ),
-    row("PodDisruptionBudget", Rank::Edge, true, Readiness::Exists),
     row(
+        "policy/v1",
+        "PodDisruptionBudget",
+        Rank::Edge,
+        true,
+        Readiness::Exists,
+    ),
+    row(
+        "admissionregistration.k8s.io/v1",
         "ValidatingWebhookConfiguration",
         Rank::Edge,
         false,
         Readiness::Exists,
     ),
     row(
+        "admissionregistration.k8s.io/v1",
         "MutatingWebhookConfiguration",
         Rank::Edge,
         false,
@@ -126,7 +262,7 @@ pub fn kind(name: &str) -> KindRow {
         .iter()
         .find(|row| row.kind == name)
         .copied()
-        .unwrap_or(row("", Rank::Edge, true, Readiness::Exists))
+        .unwrap_or(row("", "", Rank::Edge, true, Readiness::Exists))
 }
 
 /// The name of a kind in addresses and rules of access: `Deployment` is `deployments`, `Ingress`

@@ -22,7 +22,7 @@ mod validate;
 pub use error::{Error, FieldConflict, StateError};
 pub use image::{Captured, Image};
 pub use inventory::{AppliedObject, Inventory};
-pub use kind::{KindRow, Rank, Readiness, kind, plural};
+pub use kind::{KINDS, KindRow, Rank, Readiness, kind, plural};
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::{Kubernetes, KubernetesSettings, KubernetesTimeouts};
 pub use live::{Condition, Drift, LiveState, ObjectState, Phase, PodState, WaitResult};

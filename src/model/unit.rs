@@ -105,6 +105,17 @@ impl Unit {
         self.live = revision;
     }
 
+    /// Whether its upstream has a newer revision than the one it took last.
+    pub fn needs_upgrade(&self, upstream: &Self) -> bool {
+        let link = self.upstream.as_ref();
+        link.is_some_and(|link| link.revision < upstream.head)
+    }
+
+    /// Whether its head is not what was applied last with success.
+    pub fn is_unapplied(&self) -> bool {
+        self.live != Some(self.head)
+    }
+
     /// Says how it does where it is deployed, and why; without words where there are none.
     pub fn set_status(&mut self, status: Status, why: &str) {
         self.status = status;

@@ -1,11 +1,10 @@
 //! `backup create`
 
-use std::path::Path;
-
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::ops::file::NamedFile;
 use crate::ops::{Effect, Operation, Output};
 
 /// Write the whole store into one file.
@@ -17,7 +16,7 @@ pub struct BackupCreate;
 #[serde(default)]
 pub struct Args {
     /// The file of the backup.
-    pub file: String,
+    pub file: NamedFile,
     /// Replace a file that is there.
     #[arg(long)]
     pub force: bool,
@@ -31,7 +30,7 @@ impl Operation for BackupCreate {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        let report = app.create_backup(Path::new(&args.file), args.force)?;
+        let report = app.create_backup(&args.file.writable(app)?, args.force)?;
         Ok(Output::Report {
             text: report.text(),
             value: report.to_json(),

@@ -1,11 +1,10 @@
 //! `backup restore`
 
-use std::path::Path;
-
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::ops::file::NamedFile;
 use crate::ops::{Effect, Operation, Output};
 
 /// Make the store what a backup holds.
@@ -17,7 +16,7 @@ pub struct BackupRestore;
 #[serde(default)]
 pub struct Args {
     /// The file of the backup.
-    pub file: String,
+    pub file: NamedFile,
     /// Replace a store that is there; a backup of it is kept beside it.
     #[arg(long)]
     pub force: bool,
@@ -31,7 +30,7 @@ impl Operation for BackupRestore {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        let report = app.restore_backup(Path::new(&args.file), args.force)?;
+        let report = app.restore_backup(&args.file.readable(app)?, args.force)?;
         Ok(Output::Report {
             text: report.text(),
             value: report.to_json(),

@@ -1,11 +1,10 @@
 //! `backup verify`
 
-use std::path::Path;
-
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::ops::file::NamedFile;
 use crate::ops::{Effect, Operation, Output};
 
 /// Check everything that a backup holds.
@@ -17,7 +16,7 @@ pub struct BackupVerify;
 #[serde(default)]
 pub struct Args {
     /// The file of the backup.
-    pub file: String,
+    pub file: NamedFile,
 }
 
 impl Operation for BackupVerify {
@@ -28,7 +27,7 @@ impl Operation for BackupVerify {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        let report = app.verify_backup(Path::new(&args.file))?;
+        let report = app.verify_backup(&args.file.readable(app)?)?;
         Ok(Output::Report {
             text: report.text(),
             value: report.to_json(),

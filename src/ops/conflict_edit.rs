@@ -7,6 +7,7 @@ use crate::app::change::ChangeOptions;
 use crate::app::conflict::Decision;
 use crate::app::conflict_edit::EditedValue;
 use crate::error::{Error, Kind, Result};
+use crate::ops::file::NamedFile;
 use crate::ops::selecting::shown;
 use crate::ops::{Effect, Operation, Output};
 
@@ -30,7 +31,7 @@ pub struct Args {
     pub value: Option<String>,
     /// The file that holds the value.
     #[arg(long, value_name = "FILE")]
-    pub file: Option<String>,
+    pub file: Option<NamedFile>,
     /// Only show what would be written.
     #[arg(long)]
     pub dry_run: bool,
@@ -50,9 +51,8 @@ impl Operation for ConflictEdit {
         let value = match (&args.value, &args.file) {
             (Some(value), None) => EditedValue::parse(value)?,
             (None, Some(file)) => {
-                let text = app.project().read_file(file)?;
-                EditedValue::parse(&text)
-                    .map_err(|error| error.context(format!("file         {file}")))?
+                let edited = EditedValue::parse(&file.read(app)?);
+                edited.map_err(|error| error.context(format!("file         {}", file.name())))?
             }
             _ => {
                 return Err(Error::new(

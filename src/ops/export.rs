@@ -1,13 +1,12 @@
 //! `export`
 
-use std::path::Path;
-
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::export::ExportOptions;
 use crate::app::select::{Request, Selection};
 use crate::error::Result;
+use crate::ops::file::NamedFile;
 use crate::ops::selecting::SelectingFlags;
 use crate::ops::{Effect, Operation, Output};
 
@@ -20,7 +19,7 @@ pub struct Export;
 #[serde(default)]
 pub struct Args {
     /// The folder; it is made where there is none.
-    pub folder: String,
+    pub folder: NamedFile,
     /// Units, globs (`prod-*/ledger`) or WHERE clauses; everything where nothing is said.
     #[arg(value_name = "SELECTOR")]
     pub selectors: Vec<String>,
@@ -73,7 +72,7 @@ impl Operation for Export {
     type Args = Args;
 
     fn run(app: &App, args: Args) -> Result<Output> {
-        let folder = Path::new(&args.folder);
+        let folder = &args.folder.writable_folder(app)?;
         let options = ExportOptions {
             selection: args.selection(app)?,
             force: args.force,

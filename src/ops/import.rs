@@ -1,12 +1,11 @@
 //! `import`
 
-use std::path::Path;
-
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::import::{IMPORT_SOURCE, ImportOptions, Secrets};
 use crate::error::{Error, Kind, Result};
+use crate::ops::file::NamedFile;
 use crate::ops::{Effect, Operation, Output};
 
 /// Imports a folder of YAML.
@@ -18,7 +17,7 @@ pub struct Import;
 #[serde(default)]
 pub struct Args {
     /// The folder: of manifests, or one that `export` wrote.
-    pub folder: String,
+    pub folder: NamedFile,
     /// The space of manifests; it is made where there is none. An exported folder names its own.
     #[arg(long, value_name = "SPACE")]
     pub space: Option<String>,
@@ -67,11 +66,13 @@ impl Operation for Import {
             protect: args.protect,
             dry_run: args.dry_run,
         };
-        let folder = Path::new(&args.folder);
-        let outcome = match (app.is_export(folder), args.space) {
+        let folder = args.folder.readable(app)?;
+        let outcome = match (app.is_export(&folder), args.space) {
             (true, None) if options.prune || !options.protect.is_empty() => Err(not_for_exports()),
-            (true, None) => app.import_export(folder, &options),
-            (false, Some(space)) => app.import_folder(&space.parse()?, &args.folder, &options),
+            (true, None) => app.import_export(&folder, &options),
+            (false, Some(space)) => {
+                app.import_folder(&space.parse()?, &folder.to_string_lossy(), &options)
+            }
             (is_export, _) => Err(unclear_space(is_export)),
         };
         outcome.map(Output::Outcome)

@@ -31,6 +31,7 @@ pub mod drift_revert;
 pub mod drift_show;
 pub mod drift_tolerate;
 pub mod export;
+pub mod file;
 pub mod filter_create;
 pub mod filter_delete;
 pub mod filter_get;
@@ -43,7 +44,6 @@ pub mod function_test;
 pub mod hold;
 pub mod hold_list;
 pub mod import;
-pub mod input;
 pub mod log;
 pub mod log_show;
 pub mod log_verify;
@@ -214,6 +214,8 @@ pub trait Operation {
     const ABOUT: &'static str;
     /// What it may change.
     const EFFECT: Effect;
+    /// Whether a person is asked before it changes what a real cluster runs.
+    const ASKS: bool = matches!(Self::EFFECT, Effect::Deploy);
     /// Commands that show its use, without the program's name; the first is the usual one.
     const EXAMPLES: &'static [&'static str];
     /// What only scripts give beside the arguments of the command, with what it means.
@@ -239,6 +241,8 @@ pub struct OpDef {
     pub about: &'static str,
     /// What it may change.
     pub effect: Effect,
+    /// Whether a person is asked before it changes what a real cluster runs.
+    pub asks: bool,
     /// Commands that show its use.
     pub examples: &'static [&'static str],
     /// What only scripts give beside the arguments of the command, with what it means.
@@ -256,6 +260,7 @@ impl OpDef {
             also: O::ALSO,
             about: O::ABOUT,
             effect: O::EFFECT,
+            asks: O::ASKS,
             examples: O::EXAMPLES,
             script_keys: O::SCRIPT_KEYS,
             command: <O::Args as clap::Args>::augment_args,

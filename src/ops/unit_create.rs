@@ -10,7 +10,7 @@ use crate::app::create::UnitOptions;
 use crate::app::outcome::Outcome;
 use crate::app::skeleton::ObjectType;
 use crate::error::{Error, Kind, Result};
-use crate::ops::input::InputFile;
+use crate::ops::file::NamedFile;
 use crate::ops::selecting::{SelectingFlags, label, shown};
 use crate::ops::{Effect, Operation, Output};
 
@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(required_unless_present = "dest_space", conflicts_with = "dest_space")]
     pub slug: Option<String>,
     /// The file with its YAML; `-` is standard input.
-    pub file: Option<InputFile>,
+    pub file: Option<NamedFile>,
     /// The kind of its object: the file must have one, and without a file it is made, to be filled
     /// in: `k8s/Deployment`.
     #[arg(long = "type", value_name = "TYPE", conflicts_with_all = ["dest_space", "upstream_unit"])]

@@ -10,7 +10,7 @@ use crate::app::select::Selection;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
 use crate::model::RevisionRef;
-use crate::ops::input::InputFile;
+use crate::ops::file::NamedFile;
 use crate::ops::selecting::{Selecting, StagingFlags, label_change, shown};
 use crate::ops::{Effect, Operation, Output};
 
@@ -31,7 +31,7 @@ pub struct Args {
     #[serde(flatten)]
     pub selecting: Selecting,
     /// The file whose YAML replaces the data; `-` is standard input. With --patch, the patch.
-    pub file: Option<InputFile>,
+    pub file: Option<NamedFile>,
     /// A merge patch, or an RFC 6902 patch, as JSON. Without a value, --data, --filename or
     /// --from-stdin has it; with --upgrade there is none.
     #[arg(long, value_name = "JSON", num_args = 0..=1, default_missing_value = "")]
@@ -41,7 +41,7 @@ pub struct Args {
     pub data: Option<String>,
     /// The file with the new data, or with --patch the patch.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "from_stdin"])]
-    pub filename: Option<InputFile>,
+    pub filename: Option<NamedFile>,
     /// Read the new data, or with --patch the patch, from standard input.
     #[arg(long, conflicts_with = "file")]
     pub from_stdin: bool,
@@ -175,7 +175,7 @@ impl Args {
     /// The new data or the patch, from wherever it comes.
     fn given(&self, app: &App) -> Result<Option<Given>> {
         let body = self.patch.as_deref().filter(|body| !body.is_empty());
-        let stdin = InputFile::CommandLine("-".to_owned());
+        let stdin = NamedFile::CommandLine("-".to_owned());
         let file = match (&self.file, &self.filename, self.from_stdin) {
             (Some(file), ..) | (None, Some(file), _) => Some(file),
             (None, None, true) => Some(&stdin),

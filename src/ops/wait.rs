@@ -29,6 +29,8 @@ impl Operation for Wait {
     const NAME: &'static str = "wait";
     const ABOUT: &'static str = "Wait until units are ready on their targets";
     const EFFECT: Effect = Effect::Deploy;
+    // It sends nothing.
+    const ASKS: bool = false;
     const EXAMPLES: &'static [&'static str] = &["wait traderx-prod-eu/trade-service --timeout 60s"];
     type Args = Args;
 

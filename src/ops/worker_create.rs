@@ -46,9 +46,11 @@ impl Operation for WorkerCreate {
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let slug = args.slug.as_deref().unwrap_or("worker").parse()?;
+        let usual = WorkerSettings::default();
+        let poll = args.poll_interval.as_deref().map(duration).transpose()?;
         let settings = WorkerSettings {
-            poll: duration(args.poll_interval.as_deref().unwrap_or("10s"))?,
-            auto_apply: args.auto_apply.unwrap_or(false),
+            poll: poll.unwrap_or(usual.poll),
+            auto_apply: args.auto_apply.unwrap_or(usual.auto_apply),
         };
         let space = app.space_named(&args.space)?;
         let is_new = app.create_worker(&slug, space.id, &settings, args.allow_exists)?;

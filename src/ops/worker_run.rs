@@ -44,6 +44,8 @@ impl Operation for WorkerRun {
     const ABOUT: &'static str =
         "Serve spaces: look at them again and again, tell drift, apply new heads where asked to";
     const EFFECT: Effect = Effect::Deploy;
+    // It goes on by itself.
+    const ASKS: bool = false;
     const EXAMPLES: &'static [&'static str] = &[
         "worker run --space 'traderx-prod-*' --poll 10s --auto-apply",
         "worker run --space traderx-dev --once",
@@ -52,16 +54,11 @@ impl Operation for WorkerRun {
 
     fn run(app: &App, args: Args) -> Result<Output> {
         let slug = args.slug.as_deref().unwrap_or("worker").parse()?;
-        let made = app.worker_settings(&slug, &args.space)?;
+        let made = app.worker_settings(&slug, &args.space)?.unwrap_or_default();
         let poll = args.poll.as_deref().map(duration).transpose()?;
         let options = WorkerOptions {
-            poll: poll
-                .or(made.map(|made| made.poll))
-                .unwrap_or(Duration::from_secs(10)),
-            auto_apply: args
-                .auto_apply
-                .or(made.map(|made| made.auto_apply))
-                .unwrap_or(false),
+            poll: poll.unwrap_or(made.poll),
+            auto_apply: args.auto_apply.unwrap_or(made.auto_apply),
             slug,
             spaces: args.space,
             once: args.once,

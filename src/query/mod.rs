@@ -54,6 +54,7 @@ pub use eval::{Record, SortKey, Truth};
 pub use expr::{Check, Comparison, Constant, Expr, Operand, OrderBy, Test};
 pub use field::{Attribute, FIELDS, Field, FieldRef, Owner, Type};
 pub use lexer::MAX_BYTES;
+pub use name::RESERVED;
 pub use parse::{MAX_DEPTH, MAX_PATTERNS, Values, parse, parse_operand, parse_with};
 pub use pattern::{Glob, Pattern, Syntax};
 pub use plan::{Access, Plan, plan};

@@ -14,7 +14,7 @@ use super::field::{Attribute, FIELDS, Field, FieldRef, Owner, Type};
 const ALSO_KEYS: [&str; 2] = ["data", "status"];
 
 /// Words that are never an attribute or a data path.
-pub(super) const RESERVED: [&str; 16] = [
+pub const RESERVED: [&str; 16] = [
     "AND", "OR", "NOT", "IN", "LIKE", "ILIKE", "BETWEEN", "IS", "NULL", "CONTAINS", "ORDER", "BY",
     "ASC", "DESC", "LIMIT", "EXPLAIN",
 ];

@@ -1,13 +1,15 @@
 //! Clauses and names inside texts: what a text is about, and the words of a clause with their
 //! places. Like [`tokens`](super::token::tokens), it reads what is unfinished.
 
-use crate::query::{FIELDS, Owner};
+use crate::query::{FIELDS, Owner, RESERVED};
+
+/// Words of clauses that may also be names elsewhere.
+const MORE_WORDS: [&str; 3] = ["FALSE", "LEN", "TRUE"];
 
 /// The words of clauses.
-pub(super) const WORDS: [&str; 19] = [
-    "AND", "ASC", "BETWEEN", "BY", "CONTAINS", "DESC", "EXPLAIN", "FALSE", "ILIKE", "IN", "IS",
-    "LEN", "LIKE", "LIMIT", "NOT", "NULL", "OR", "ORDER", "TRUE",
-];
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    RESERVED.into_iter().chain(MORE_WORDS)
+}
 
 /// What a word of a clause is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +69,8 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
 }
 
 fn kind_of(word: &str) -> Kind {
-    if WORDS.contains(&word.to_uppercase().as_str()) {
+    let upper = word.to_uppercase();
+    if words().any(|known| known == upper) {
         Kind::Word
     } else if word.starts_with(char::is_uppercase) {
         Kind::Attribute

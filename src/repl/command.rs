@@ -285,6 +285,19 @@ mod tests {
     }
 
     #[test]
+    fn every_command_that_is_listed_is_read() {
+        for command in COMMANDS {
+            let argument = match command.form {
+                "" => "",
+                "[on|off]" => "on",
+                _ => "x",
+            };
+            let line = format!(":{} {argument}", command.name);
+            assert!(read(&line, |_| false).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
     fn a_text_that_was_pasted_is_cut_at_its_commands() {
         for (text, want) in [
             ("1 + 1", &["1 + 1"][..]),

@@ -6,6 +6,7 @@ use super::clause;
 use super::command::COMMANDS;
 use super::token::{KEYWORDS, Kind, Token, tokens};
 use crate::app::App;
+use crate::path::Path;
 use crate::query::{FIELDS, Owner, Type};
 use crate::session::Vocabulary;
 
@@ -86,9 +87,7 @@ const OF_SPACES: [&str; 6] = [
 ];
 
 /// Functions whose text is a path in the data of units.
-const OF_PATHS: [&str; 8] = [
-    "blame", "ensure", "get", "protect", "release", "remove", "set", "tolerate",
-];
+const OF_PATHS: [&str; 6] = ["blame", "get", "protect", "release", "remove", "set"];
 
 /// Functions whose text is the name of a file.
 const OF_FILES: [&str; 5] = [
@@ -344,20 +343,20 @@ impl Known<'_> {
             }
             Some((clause::Kind::Word, start)) => {
                 let word = typed[start..].to_uppercase();
-                let mut words = matching(clause::WORDS, &word);
+                let mut words = matching(clause::words(), &word);
                 words.extend(self.attributes(&typed[start..]));
                 Offer { start, words }
             }
             Some((clause::Kind::Attribute, start)) => {
                 let mut words = self.attributes(&typed[start..]);
-                words.extend(matching(clause::WORDS, &typed[start..]));
+                words.extend(matching(clause::words(), &typed[start..]));
                 Offer { start, words }
             }
             Some((clause::Kind::Path, start)) => {
                 let mut offer = shifted(self.path(&typed[start..]), start);
                 if !typed[start..].contains('.') {
                     let word = typed[start..].to_uppercase();
-                    let words = matching(clause::WORDS, &word);
+                    let words = matching(clause::words(), &word);
                     offer.words.extend(words);
                 }
                 offer
@@ -370,7 +369,7 @@ impl Known<'_> {
                     ) || (part.kind == clause::Kind::Number)
                 });
                 let words = if behind_operand {
-                    clause::WORDS.map(str::to_owned).to_vec()
+                    clause::words().map(str::to_owned).collect()
                 } else if parts.is_empty() || parts.last().is_some_and(|p| text(p) != "=") {
                     self.attributes("")
                 } else {
@@ -446,14 +445,16 @@ impl Known<'_> {
 
     /// The next segment of a data path.
     fn path(&self, typed: &str) -> Offer {
-        let segments = segments(typed);
-        let Some((last, above)) = segments.split_last() else {
-            return Offer::default();
+        let start = last_segment(typed);
+        let above = match typed[..start].strip_suffix('.') {
+            Some(above) => above.parse(),
+            None => Ok(Path::root()),
         };
-        let found = self.app.path_segments(above).unwrap_or_default();
+        let found = above.map(|above| self.app.path_segments(&above));
+        let found = found.unwrap_or_else(|_| Ok(BTreeSet::new()));
         Offer {
-            start: typed.len() - last.len(),
-            words: matching(found, last),
+            start,
+            words: matching(found.unwrap_or_default(), &typed[start..]),
         }
     }
 
@@ -489,24 +490,17 @@ fn shifted(offer: Offer, by: usize) -> Offer {
     }
 }
 
-/// A path cut at its dots; an escaped dot belongs to its key.
-fn segments(path: &str) -> Vec<String> {
-    let mut segments = vec![String::new()];
-    let mut chars = path.chars();
-    while let Some(c) = chars.next() {
-        if c == '.' {
-            segments.push(String::new());
-            continue;
+/// Where the last segment of a path begins; an escaped dot belongs to its key.
+fn last_segment(path: &str) -> usize {
+    let mut start = 0;
+    let mut is_escaped = false;
+    for (at, c) in path.char_indices() {
+        if c == '.' && !is_escaped {
+            start = at + 1;
         }
-        let segment = segments.last_mut();
-        if let Some(segment) = segment {
-            segment.push(c);
-            if c == '\\' {
-                segment.extend(chars.next());
-            }
-        }
+        is_escaped = c == '\\' && !is_escaped;
     }
-    segments
+    start
 }
 
 /// The index of the bracket that the last token closes.
@@ -709,6 +703,18 @@ mod tests {
             if !want.is_empty() {
                 assert_eq!(&line[offer.start..], word, "{line}");
             }
+        }
+    }
+
+    #[test]
+    fn the_tables_name_functions_that_there_are() {
+        let words = place().lines.vocabulary().unwrap();
+        let members = words.members.values().flat_map(|members| members.keys());
+        let known: BTreeSet<&String> = words.functions.iter().chain(members).collect();
+        let tables = [&WRITES[..], &OF_SPACES, &OF_PATHS, &OF_FILES];
+        let results = RESULTS.iter().map(|(name, _)| *name);
+        for name in tables.into_iter().flatten().copied().chain(results) {
+            assert!(known.contains(&name.to_owned()), "{name}");
         }
     }
 

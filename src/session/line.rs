@@ -9,13 +9,12 @@ use crate::app::App;
 use crate::error::{Error, Kind, Location, Result};
 use crate::ops::Output;
 use crate::runtime::Interrupt;
-use crate::script::engine::on_large_stack;
-use crate::script::{Limits, Meter, Program};
+use crate::script::Program;
 use crate::session::convert::to_json;
 use crate::session::outcome::ScriptOutcome;
 use crate::session::preview::ScriptPreview;
 use crate::session::vocabulary::{self, Vocabulary};
-use crate::session::{ExitRequest, Session, interrupted, variable_type};
+use crate::session::{Session, asked_exit, interrupted, variable_type};
 
 /// The name of the variable that holds the last result.
 pub const LAST: &str = "it";
@@ -144,18 +143,11 @@ impl LineSession {
         let prelude = prelude.map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
         let mut ast = prelude.merge(line.program.ast());
         ast.set_source(line.program.path());
-        let engine = &self.session.engine;
         let variables = &mut self.variables;
         if line.is_file || !variables.contains("args") {
             set(variables, "args", args);
         }
-        let result = on_large_stack(|| {
-            let meter = Meter::start(Limits::SESSION);
-            let result = engine.eval_ast_with_scope::<Dynamic>(variables, &ast);
-            drop(meter);
-            result
-        });
-        match result {
+        match self.session.evaluate(variables, &ast) {
             Ok(value) => {
                 self.keep_definitions(line);
                 self.answer(value)
@@ -243,9 +235,7 @@ impl LineSession {
     }
 
     fn ended(&self, line: &Line, error: &EvalAltResult) -> Result<Answer> {
-        if let EvalAltResult::ErrorTerminated(value, _) = error.unwrap_inner()
-            && let Some(ExitRequest(code)) = value.clone().try_cast::<ExitRequest>()
-        {
+        if let Some(code) = asked_exit(error) {
             return Ok(Answer {
                 output: Output::Text(String::new()),
                 is_kept: false,

@@ -3,7 +3,7 @@
 //! Scripts see handles (units, selections, outcomes), never the data behind them; what a handle
 //! says is read from the store when it is asked.
 
-use rhai::{Dynamic, Engine, EvalAltResult, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
 
 use crate::app::{App, style};
 use crate::error::{Error, Kind, Location, Result};
@@ -103,19 +103,27 @@ impl Session {
         let args = program.arguments(words)?;
         self.stop_when_told();
         self.prepare(program, variable);
-        let engine = &self.engine;
-        let result = on_large_stack(|| {
-            let meter = Meter::start(Limits::SESSION);
-            let mut scope = Scope::new();
-            scope.push_constant_dynamic("args", args);
-            let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, program.ast());
-            drop(meter);
-            result
-        });
-        match result {
+        let mut scope = Scope::new();
+        scope.push_constant_dynamic("args", args);
+        match self.evaluate(&mut scope, program.ast()) {
             Ok(value) => Ok(Some(self.shown(value))),
             Err(error) => self.failed(program, &error),
         }
+    }
+
+    /// Runs what was compiled, within the limits of a session.
+    fn evaluate(
+        &self,
+        scope: &mut Scope<'static>,
+        ast: &AST,
+    ) -> std::result::Result<Dynamic, Box<EvalAltResult>> {
+        let engine = &self.engine;
+        on_large_stack(|| {
+            let meter = Meter::start(Limits::SESSION);
+            let result = engine.eval_ast_with_scope::<Dynamic>(scope, ast);
+            drop(meter);
+            result
+        })
     }
 
     /// Makes the functions ready whose answers depend on the program that is run.
@@ -211,9 +219,7 @@ impl Session {
     }
 
     fn failed(&self, program: &Program, error: &EvalAltResult) -> Result<Option<Output>> {
-        if let EvalAltResult::ErrorTerminated(value, _) = error.unwrap_inner()
-            && let Some(ExitRequest(code)) = value.clone().try_cast::<ExitRequest>()
-        {
+        if let Some(code) = asked_exit(error) {
             return Ok(Some(Output::Report {
                 text: String::new(),
                 value: code.into(),
@@ -308,34 +314,12 @@ fn register_operations(engine: &mut Engine, app: &App) {
         let here = app.clone();
         let run = move |options: rhai::Map| {
             scripted((|| {
-                let mut args = to_json(&Dynamic::from(options))?;
-                if op.name.starts_with("backup ") {
-                    keep_below_root(&here, &mut args)?;
-                }
-                let output = op.run_json(&here, args)?;
+                let output = op.run_json(&here, to_json(&Dynamic::from(options))?)?;
                 to_dynamic(&output.to_json())
             })())
         };
         engine.register_fn(op.function_name(), run);
     }
-}
-
-/// Makes the file that an operation is given one below the project's root, or refuses it: the
-/// command line may name any file, scripts may not.
-fn keep_below_root(app: &App, args: &mut serde_json::Value) -> Result<()> {
-    let Some(file) = args.get("file").and_then(|file| file.as_str()) else {
-        return Ok(());
-    };
-    let (folder, name) = file.rsplit_once('/').unwrap_or((".", file));
-    let path = app.project().writable_folder(folder)?.join(name);
-    if file.starts_with('/') || name == ".." || path.is_symlink() {
-        return Err(Error::new(
-            Kind::Denied,
-            format!("expected a file below the project's root, found `{file}`"),
-        ));
-    }
-    args["file"] = path.to_string_lossy().into_owned().into();
-    Ok(())
 }
 
 fn read_variable(
@@ -353,6 +337,15 @@ fn read_variable(
     .hint(format!(
         "export const META = #{{ env: [\"{name}\"] }}; lets the script read it"
     )))
+}
+
+/// The exit code that a script ended with by `exit`.
+fn asked_exit(error: &EvalAltResult) -> Option<u8> {
+    let EvalAltResult::ErrorTerminated(value, _) = error.unwrap_inner() else {
+        return None;
+    };
+    let request = value.clone().try_cast::<ExitRequest>();
+    request.map(|ExitRequest(code)| code)
 }
 
 /// The error of what somebody stopped.

@@ -1,21 +1,7 @@
 //! What the command line adds to the operations: other names, filters of results, the editor,
 //! questions at a terminal.
 
-use crate::world::{Ran, World};
-
-const WEB: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  template:
-    spec:
-      containers:
-      - name: web
-        image: web:v1
-";
+use crate::world::{Ran, WEB, World};
 
 fn world() -> World {
     let world = World::empty();

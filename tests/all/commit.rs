@@ -1,20 +1,6 @@
 //! Dry runs that are committed by their name.
 
-use crate::world::World;
-
-const WEB: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  template:
-    spec:
-      containers:
-      - name: web
-        image: web:v1
-";
+use crate::world::{WEB, World};
 
 fn world() -> World {
     let world = World::empty();

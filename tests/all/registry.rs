@@ -8,7 +8,7 @@ use windlass::ops::OPS;
 use windlass::script::{Catalogue, Stdlib};
 
 /// Files of `src/ops` that are no operation.
-const NOT_OPERATIONS: [&str; 4] = ["input", "mod", "output", "selecting"];
+const NOT_OPERATIONS: [&str; 4] = ["file", "mod", "output", "selecting"];
 
 #[test]
 fn every_file_in_the_folder_of_operations_is_a_row_of_the_table() {

@@ -5,6 +5,21 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+/// A deployment of one container, two replicas.
+pub(crate) const WEB: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  template:
+    spec:
+      containers:
+      - name: web
+        image: web:v1
+";
+
 /// The instant that every run in a [`World`] takes for now.
 pub(crate) const NOW: &str = "2026-01-16T09:15:00Z";
 

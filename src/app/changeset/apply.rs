@@ -66,16 +66,7 @@ impl App {
         self.refuse_inside_atomic("changeset apply")?;
         options.gates.check()?;
         if options.dry_run && !self.is_rehearsing() {
-            return self.rehearse(
-                || self.apply_changeset(slug, options),
-                |_, outcome| {
-                    Ok(Outcome {
-                        is_preview: true,
-                        op: None,
-                        ..outcome
-                    })
-                },
-            );
+            return self.as_preview(|| self.apply_changeset(slug, options));
         }
         let changeset = self.changeset(slug)?;
         let was_applying = self.scope().applying.replace(changeset.slug.clone());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::app::change::{ChangeOptions, Draft, Plan};
-use crate::app::create::{SpaceOptions, UnitOptions, remember};
+use crate::app::create::{SpaceOptions, UnitOptions, new_space, remember};
 use crate::app::edit::merged_own;
 use crate::app::export::check::not_an_export;
 use crate::app::export::files_of;
@@ -19,7 +19,7 @@ use crate::app::select::Selection;
 use crate::app::{App, Verb};
 use crate::db::{NewRevision, Prepared, Transaction, View};
 use crate::error::{Error, Kind, Result};
-use crate::id::{Slug, UnitId};
+use crate::id::{Slug, SpaceId, UnitId};
 use crate::model::{Filter, Hash, RevisionSource, Unit, Upstream};
 use crate::yaml::Stream;
 
@@ -66,17 +66,7 @@ impl App {
         }
         let verb = format!("import {} units of {}", found.len(), folder.display());
         let body = || self.take_units(&verb, &index, &found);
-        let mut outcome = if options.dry_run {
-            self.rehearse(body, |_, outcome| {
-                Ok(Outcome {
-                    is_preview: true,
-                    ..outcome
-                })
-            })?
-        } else {
-            let (outcome, op) = self.as_one(None, None, body)?;
-            Outcome { op, ..outcome }
-        };
+        let mut outcome = self.as_one_or_dry(options.dry_run, body)?;
         let notes = refused.iter();
         outcome
             .notes
@@ -254,14 +244,14 @@ fn take_places(
             labels: record.labels.clone(),
             target: record.target.clone(),
         };
-        let id = crate::app::create::new_space(transaction, &record.slug, &options)?;
+        let id = new_space(transaction, &record.slug, &options)?;
         let mut space = transaction.space(id)?;
         space.gates.clone_from(&record.gates);
         transaction.put_space(&space)?;
     }
     for (space, _) in found.keys() {
         if transaction.find_space(space)?.is_none() {
-            crate::app::create::new_space(transaction, space, &SpaceOptions::default())?;
+            new_space(transaction, space, &SpaceOptions::default())?;
         }
     }
     let now = transaction.at();
@@ -389,7 +379,7 @@ fn link_of(transaction: &Transaction, found: &Found) -> Result<Option<Upstream>>
     }))
 }
 
-fn space_id(transaction: &Transaction, slug: &Slug) -> Result<crate::id::SpaceId> {
+fn space_id(transaction: &Transaction, slug: &Slug) -> Result<SpaceId> {
     let space = transaction.find_space(slug)?;
     let space = space.ok_or_else(|| Error::new(Kind::Internal, format!("no space `{slug}`")))?;
     Ok(space.id)

@@ -91,16 +91,7 @@ impl App {
                 wait: false,
                 ..options.clone()
             };
-            return self.rehearse(
-                || self.apply(selection, &options),
-                |_, outcome| {
-                    Ok(Outcome {
-                        is_preview: true,
-                        op: None,
-                        ..outcome
-                    })
-                },
-            );
+            return self.as_preview(|| self.apply(selection, &options));
         }
         options.gates.check()?;
         let verb = apply_verb(options);

@@ -68,10 +68,8 @@ impl App {
                 match preview {
                     Ok(objects) => {
                         found.notes.extend(unchecked(reference, &objects));
-                        let rows = objects.into_iter();
-                        found
-                            .objects
-                            .extend(rows.filter_map(|object| row(reference, object)));
+                        let rows = objects.iter().filter_map(|object| row(reference, object));
+                        found.objects.extend(rows);
                     }
                     Err(error) => {
                         found.is_refused = true;
@@ -265,7 +263,7 @@ pub(super) fn unchecked<'a>(
     })
 }
 
-fn row(reference: &str, object: ObjectPreview) -> Option<Value> {
+fn row(reference: &str, object: &ObjectPreview) -> Option<Value> {
     (object.action != Action::Keep).then(|| {
         json!({
             "Unit": reference,

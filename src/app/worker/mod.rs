@@ -200,7 +200,7 @@ impl App {
             space: space.id,
             mode: WorkerMode::Process,
             last_probe: found.and_then(|found| found.last_probe.clone()),
-            poll: u32::try_from(options.poll.as_secs().max(1)).ok(),
+            poll: settings::seconds(options.poll),
             auto_apply: options.auto_apply,
         };
         let missing = self.read(|view| {

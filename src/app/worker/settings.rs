@@ -7,6 +7,9 @@ use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId};
 use crate::model::{Worker, WorkerMode};
 
+/// Between two looks, where nothing else is said.
+const POLL: Duration = Duration::from_secs(10);
+
 /// How a worker works, where whoever runs it does not say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerSettings {
@@ -14,6 +17,20 @@ pub struct WorkerSettings {
     pub poll: Duration,
     /// Whether it applies every new head.
     pub auto_apply: bool,
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        Self {
+            poll: POLL,
+            auto_apply: false,
+        }
+    }
+}
+
+/// An interval as a worker's record has it: whole seconds, at least one.
+pub(super) fn seconds(poll: Duration) -> Option<u32> {
+    u32::try_from(poll.as_secs().max(1)).ok()
 }
 
 impl App {
@@ -44,7 +61,7 @@ impl App {
                 space,
                 mode: WorkerMode::Process,
                 last_probe: None,
-                poll: u32::try_from(settings.poll.as_secs().max(1)).ok(),
+                poll: seconds(settings.poll),
                 auto_apply: settings.auto_apply,
             })?;
             Ok(true)

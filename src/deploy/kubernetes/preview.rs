@@ -17,7 +17,7 @@ use super::definition::Defined;
 use super::discovery::Types;
 use super::fields;
 use super::look::{Looked, wanted};
-use super::send::{api_version, versions};
+use super::send::{Planneds, api_version, versions};
 
 /// What is known while a batch is previewed.
 struct Scene<'a> {
@@ -29,8 +29,6 @@ struct Scene<'a> {
     missing: BTreeSet<String>,
     options: &'a ApplyOptions,
 }
-
-type Planneds<'a> = [(&'a UnitObjects, &'a UnitPlan)];
 
 impl Api {
     /// See [`crate::deploy::Target::preview`].

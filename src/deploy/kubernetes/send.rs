@@ -24,7 +24,8 @@ use super::need::namespaces_wanted;
 
 use progress::{Progress, inventory, nothing_sent};
 
-type Planneds<'a> = [(&'a UnitObjects, &'a UnitPlan)];
+/// Units, each with what is planned for it.
+pub(super) type Planneds<'a> = [(&'a UnitObjects, &'a UnitPlan)];
 
 /// What is known while a batch is sent.
 struct Batch<'a> {

@@ -1,7 +1,7 @@
-//! Files that operations read.
+//! Files and folders that operations are given by name.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -10,20 +10,26 @@ use crate::app::App;
 use crate::app::project::unreadable;
 use crate::error::{Error, Kind, Result};
 
-/// A file that an operation reads, by who named it.
+/// A file or folder, by who named it.
 ///
-/// A person at the command line may name any file, from the folder they are in, and `-` for
-/// standard input; a script reads below the project's root alone.
+/// A person at the command line may name any, from the folder they are in, and `-` for standard
+/// input where a text is read; a script only what is below the project's root.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
-pub enum InputFile {
+pub enum NamedFile {
     /// Named on the command line.
     CommandLine(String),
     /// Named by a script.
     Script(String),
 }
 
-impl FromStr for InputFile {
+impl Default for NamedFile {
+    fn default() -> Self {
+        Self::Script(String::new())
+    }
+}
+
+impl FromStr for NamedFile {
     type Err = std::convert::Infallible;
 
     fn from_str(name: &str) -> std::result::Result<Self, Self::Err> {
@@ -31,17 +37,50 @@ impl FromStr for InputFile {
     }
 }
 
-impl From<String> for InputFile {
+impl From<String> for NamedFile {
     fn from(name: String) -> Self {
         Self::Script(name)
     }
 }
 
-impl InputFile {
+impl NamedFile {
     /// Its name, as it was given.
     pub fn name(&self) -> &str {
         match self {
             Self::CommandLine(name) | Self::Script(name) => name,
+        }
+    }
+
+    /// Where it is read.
+    ///
+    /// # Errors
+    /// For a script, as [`Project::resolve`](crate::app::project::Project::resolve).
+    pub fn readable(&self, app: &App) -> Result<PathBuf> {
+        match self {
+            Self::CommandLine(name) => Ok(PathBuf::from(name)),
+            Self::Script(name) => app.project().resolve(name),
+        }
+    }
+
+    /// Where it is written, as a file.
+    ///
+    /// # Errors
+    /// For a script, as [`App::write_file`].
+    pub fn writable(&self, app: &App) -> Result<PathBuf> {
+        match self {
+            Self::CommandLine(name) => Ok(PathBuf::from(name)),
+            Self::Script(name) => app.project().writable(name),
+        }
+    }
+
+    /// Where files are written below it, as a folder.
+    ///
+    /// # Errors
+    /// For a script, as [`App::write_file`].
+    pub fn writable_folder(&self, app: &App) -> Result<PathBuf> {
+        match self {
+            Self::CommandLine(name) => Ok(PathBuf::from(name)),
+            Self::Script(name) => app.project().writable_folder(name),
         }
     }
 
