@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::app::App;
 use crate::app::project::unreadable;
@@ -14,8 +14,7 @@ use crate::error::{Error, Kind, Result};
 ///
 /// A person at the command line may name any, from the folder they are in, and `-` for standard
 /// input where a text is read; a script only what is below the project's root.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamedFile {
     /// Named on the command line.
     CommandLine(String),
@@ -37,9 +36,11 @@ impl FromStr for NamedFile {
     }
 }
 
-impl From<String> for NamedFile {
-    fn from(name: String) -> Self {
-        Self::Script(name)
+// Not through `From<String>`: clap would prefer that to `FromStr`, and take the command line for a
+// script.
+impl<'de> Deserialize<'de> for NamedFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::Script)
     }
 }
 
@@ -49,6 +50,11 @@ impl NamedFile {
         match self {
             Self::CommandLine(name) | Self::Script(name) => name,
         }
+    }
+
+    /// Whether it is standard input.
+    pub fn is_standard_input(&self) -> bool {
+        matches!(self, Self::CommandLine(name) if name == "-")
     }
 
     /// Where it is read.
@@ -92,7 +98,7 @@ impl NamedFile {
     pub fn read(&self, app: &App) -> Result<String> {
         match self {
             Self::Script(name) => app.project().read_file(name),
-            Self::CommandLine(name) if name == "-" => {
+            Self::CommandLine(_) if self.is_standard_input() => {
                 let mut text = String::new();
                 let read = std::io::stdin().read_to_string(&mut text);
                 read.map_err(|error| {

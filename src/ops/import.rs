@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::app::import::{IMPORT_SOURCE, ImportOptions, Secrets};
+use crate::app::import::{By, IMPORT_SOURCE, ImportOptions, Manifests, Secrets};
 use crate::error::{Error, Kind, Result};
 use crate::ops::file::NamedFile;
 use crate::ops::{Effect, Operation, Output};
@@ -16,7 +16,8 @@ pub struct Import;
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[serde(default)]
 pub struct Args {
-    /// The folder: of manifests, or one that `export` wrote.
+    /// A folder of manifests, one file, `-` for standard input, or a folder that `export` wrote.
+    #[arg(value_name = "FOLDER|FILE|-")]
     pub folder: NamedFile,
     /// The space of manifests; it is made where there is none. An exported folder names its own.
     #[arg(long, value_name = "SPACE")]
@@ -24,6 +25,13 @@ pub struct Args {
     /// The name under which the texts are remembered.
     #[arg(long, value_name = "NAME", default_value = "import")]
     pub source: Option<String>,
+    /// What becomes a unit: a file, a workload with what belongs to it, or a resource [default: file
+    /// for a folder, workload for a file and standard input]
+    #[arg(long, value_name = "WHAT", value_parser = ["file", "workload", "resource"])]
+    pub by: Option<String>,
+    /// Make the units variants of those of the same names in a space; what differs is their own.
+    #[arg(long, value_name = "SPACE")]
+    pub upstream: Option<String>,
     /// Import the good files even where others are refused.
     #[arg(long)]
     pub skip_refused: bool,
@@ -44,12 +52,13 @@ pub struct Args {
 
 impl Operation for Import {
     const NAME: &'static str = "import";
-    const ABOUT: &'static str =
-        "Import a folder of YAML: one unit a file, merged when it is imported again";
+    const ABOUT: &'static str = "Import manifests, merged when they are imported again";
     const EFFECT: Effect = Effect::Write;
     const EXAMPLES: &'static [&'static str] = &[
         "import k8s --space bench",
         "import k8s --space bench --dry-run",
+        "import k8s/trade-service.yaml --space bench --by resource",
+        "import k8s --space shop --upstream prod",
         "import fleet",
     ];
     type Args = Args;
@@ -62,18 +71,29 @@ impl Operation for Import {
                 .secrets
                 .as_deref()
                 .map_or(Ok(Secrets::default()), str::parse)?,
+            by: args.by.as_deref().map(str::parse::<By>).transpose()?,
+            upstream: args.upstream.as_deref().map(str::parse).transpose()?,
             prune: args.prune,
             protect: args.protect,
             dry_run: args.dry_run,
         };
-        let folder = args.folder.readable(app)?;
-        let outcome = match (app.is_export(&folder), args.space) {
-            (true, None) if options.prune || !options.protect.is_empty() => Err(not_for_exports()),
-            (true, None) => app.import_export(&folder, &options),
-            (false, Some(space)) => {
-                app.import_folder(&space.parse()?, &folder.to_string_lossy(), &options)
+        let manifests = if args.folder.is_standard_input() {
+            Manifests::Text {
+                name: "standard input".to_owned(),
+                text: args.folder.read(app)?,
             }
-            (is_export, _) => Err(unclear_space(is_export)),
+        } else {
+            Manifests::Path(args.folder.readable(app)?)
+        };
+        let export = match &manifests {
+            Manifests::Path(path) if app.is_export(path) => Some(path),
+            _ => None,
+        };
+        let outcome = match (export, args.space) {
+            (Some(_), None) if options.is_for_manifests() => Err(not_for_exports()),
+            (Some(folder), None) => app.import_export(folder, &options),
+            (None, Some(space)) => app.import_manifests(&space.parse()?, &manifests, &options),
+            (export, _) => Err(unclear_space(export.is_some())),
         };
         outcome.map(Output::Outcome)
     }
@@ -87,17 +107,16 @@ fn unclear_space(is_export: bool) -> Error {
         )
         .hint("windlass import FOLDER/SPACE --space OTHER takes the manifests of one space alone");
     }
-    Error::new(
-        Kind::Usage,
-        "expected --space with a folder of manifests, found none",
-    )
-    .hint("windlass import FOLDER --space NAME")
+    Error::new(Kind::Usage, "expected --space with manifests, found none")
+        .hint("windlass import FOLDER --space NAME; a folder that export wrote names its spaces")
 }
 
 fn not_for_exports() -> Error {
     Error::new(
         Kind::Usage,
-        "expected --prune and --protect with a folder of manifests, found an exported folder",
+        "expected --by, --upstream, --prune and --protect with manifests, found an exported folder",
     )
-    .hint("its .meta.yaml files say what is protected; windlass unit delete deletes units")
+    .hint(
+        "its .meta.yaml files say what is linked and protected; windlass unit delete deletes units",
+    )
 }

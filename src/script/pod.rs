@@ -5,19 +5,7 @@ use rhai::{Array, Dynamic, Engine};
 use super::engine::raise;
 use super::error::Result;
 use super::node::Node;
-
-/// Kinds with a pod description, and where it stands.
-const PODS: [(&str, &[&str]); 9] = [
-    ("Deployment", &["spec", "template"]),
-    ("StatefulSet", &["spec", "template"]),
-    ("DaemonSet", &["spec", "template"]),
-    ("ReplicaSet", &["spec", "template"]),
-    ("ReplicationController", &["spec", "template"]),
-    ("Job", &["spec", "template"]),
-    ("CronJob", &["spec", "jobTemplate", "spec", "template"]),
-    ("PodTemplate", &["template"]),
-    ("Pod", &[]),
-];
+use crate::yaml::POD_TEMPLATES;
 
 /// Makes `pod_template`, `pod_spec` and `containers` known.
 pub(super) fn register(engine: &mut Engine) {
@@ -41,7 +29,7 @@ fn template(resource: &Node) -> Result<Dynamic> {
         .as_immutable_string_ref()
         .map(|kind| kind.to_string())
         .unwrap_or_default();
-    let Some((_, steps)) = PODS.iter().find(|(known, _)| *known == kind) else {
+    let Some((_, steps)) = POD_TEMPLATES.iter().find(|(known, _)| *known == kind) else {
         return Ok(Dynamic::UNIT);
     };
     descend(resource, steps)

@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, Engine, FnPtr, Map, NativeCallContext};
 use crate::app::App;
 use crate::app::create::{Made, SpaceOptions, UnitOptions};
 use crate::app::delete::DeleteOptions;
-use crate::app::import::ImportOptions;
+use crate::app::import::{ImportOptions, Manifests};
 use crate::app::select::Request;
 use crate::app::spaces::SpaceChange;
 use crate::app::targets::InstallOptions;
@@ -441,6 +441,12 @@ fn import(space: &ScriptSpace, folder: &str, map: &Map) -> Result<ScriptOutcome>
     if let Some(secrets) = options.text("secrets")? {
         found.secrets = secrets.parse()?;
     }
+    if let Some(by) = options.text("by")? {
+        found.by = Some(by.parse()?);
+    }
+    if let Some(upstream) = options.text("upstream")? {
+        found.upstream = Some(upstream.parse()?);
+    }
     found.skip_refused = options.flag("skip_refused")?;
     found.prune = options.flag("prune")?;
     options.finish()?;
@@ -448,7 +454,7 @@ fn import(space: &ScriptSpace, folder: &str, map: &Map) -> Result<ScriptOutcome>
     let folder = space.app.project().resolve(folder)?;
     let outcome = space
         .app
-        .import_folder(&slug, &folder.to_string_lossy(), &found)?;
+        .import_manifests(&slug, &Manifests::Path(folder), &found)?;
     Ok(ScriptOutcome::new(&space.app, outcome))
 }
 

@@ -31,6 +31,7 @@ mod format;
 mod functions;
 mod hostile;
 mod hostile_input;
+mod import;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod lateral;
