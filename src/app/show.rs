@@ -17,6 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
 use crate::model::{Hash, RevisionSource, Unit};
 use crate::query::Glob;
+use crate::yaml::{Stream, pod_template};
 
 /// The columns of a list of units where none are chosen.
 const LIST_COLUMNS: [&str; 7] = [
@@ -292,6 +293,10 @@ impl App {
             let facts = related.facts(&unit)?;
             let mut record =
                 UnitRecord::with(view, &unit, &facts, true, &mut |record| record.to_json())?;
+            if let Some(upstream) = record.get("UpstreamUnitID").cloned() {
+                record["upstream_unit_id"] = upstream;
+            }
+            record["data"] = main_document(&view.stream(&unit.data)?);
             record["Space"] = facts.space.slug.as_str().into();
             record["Revision"] = unit.head.into();
             if let Some((upstream, space)) = &facts.upstream {
@@ -315,6 +320,17 @@ impl App {
         let names = self.references(&Selection::of_unit(unit, 0))?;
         Ok(names.into_iter().next().unwrap_or_default())
     }
+}
+
+/// The data as values, for programs: the only workload's, else the first resource's.
+fn main_document(stream: &Stream) -> Value {
+    let documents = || stream.view().documents();
+    let mut workloads = documents().filter(|root| pod_template(*root).is_some());
+    let main = match (workloads.next(), workloads.next()) {
+        (Some(only), None) => Some(only),
+        _ => documents().next(),
+    };
+    main.map_or(Value::Null, |root| root.to_value())
 }
 
 struct Branch<'a> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::connect::no_such_target;
 use crate::app::gate::refuse_unknown_switch;
@@ -156,6 +156,28 @@ impl App {
                 Some(unit) => Ok(unit.id),
                 None => Err(no_unit(&format!("{}/{slug}", view.space(space)?.slug))),
             }
+        })
+    }
+
+    /// One space, as JSON: its labels, target and gates, and what is in it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn space_record(&self, space: &Space) -> Result<Value> {
+        self.read(|view| {
+            let mut workers = view.workers()?;
+            workers.retain(|worker| worker.space == space.id);
+            let workers: Vec<_> = workers.into_iter().map(|worker| worker.slug).collect();
+            Ok(json!({
+                "SpaceID": space.id.to_string(),
+                "Slug": space.slug,
+                "Labels": space.labels,
+                "Target": space.target,
+                "Gates": space.gates,
+                "Units": view.unit_ids_in(space.id)?.len(),
+                "Workers": workers,
+                "CreatedAt": space.created.to_string(),
+            }))
         })
     }
 

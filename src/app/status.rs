@@ -12,7 +12,7 @@ use crate::app::outcome::plural;
 use crate::app::record::target;
 use crate::app::related::Related;
 use crate::app::table::{Cell, Table};
-use crate::app::targets::{SILENT, beating};
+use crate::app::worker::listing::{SILENT, beating};
 use crate::clock::Timestamp;
 use crate::db::View;
 use crate::error::Result;

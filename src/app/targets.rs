@@ -12,9 +12,8 @@ use crate::app::dispatch::Destination;
 use crate::app::outcome::{Outcome, Status as Done, UnitReport};
 use crate::app::record::target;
 use crate::app::table::{Cell, Table};
-use crate::app::worker::{MISSED_POLLS, STOPPED};
+use crate::app::worker::listing::condition;
 use crate::app::{App, Verb};
-use crate::clock::Timestamp;
 use crate::db::Transaction;
 use crate::deploy::Fault;
 use crate::error::{Error, Kind, Result};
@@ -23,6 +22,9 @@ use crate::model::{Probe, Space, Status, Target, Worker, WorkerMode};
 
 /// The target that `worker install` sets where a space has none.
 pub(crate) const SANDBOX: &str = "sandbox";
+
+/// What stands before a worker's name where `cub` means the target that the worker brought.
+pub(crate) const ALIAS: &str = "k8s-";
 
 /// The kind of a target that is a cluster.
 pub(crate) const KUBERNETES: &str = "kubernetes";
@@ -235,18 +237,8 @@ impl App {
         let verb = Verb::new(format!("worker install {slug}"));
         let (worker, _) = self.write_slot(verb, |slot| {
             let transaction = slot.transaction()?;
-            let mut space = transaction.space(space)?;
-            let target = if let Some(target) = &space.target {
-                target.clone()
-            } else {
-                let target: Slug = SANDBOX.parse()?;
-                if transaction.find_target(&target)?.is_none() {
-                    transaction.put_target(&sandbox(&target))?;
-                }
-                space.target = Some(target.clone());
-                transaction.put_space(&space)?;
-                target
-            };
+            let space = transaction.space(space)?;
+            let target = ensure_target_of(transaction, &space)?;
             let at = transaction.at();
             let found = transaction.find_worker(space.id, slug)?;
             let mut worker = found.clone().unwrap_or_else(|| Worker {
@@ -339,20 +331,26 @@ impl App {
         }
     }
 
-    /// The targets as a table, with the spaces that deploy to each and who serves those.
+    /// The targets as a table, with the spaces that deploy to each and who serves those; of a glob
+    /// of spaces alone, with the names by which `cub` calls the targets of their workers.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub fn target_table(&self) -> Result<Table> {
+    /// As [`Self::spaces_matching`].
+    pub fn target_table(&self, pattern: Option<&str>) -> Result<Table> {
+        let spaces = self.spaces_matching(pattern.unwrap_or("*"))?;
         self.read(|view| {
-            let columns = ["Name", "Worker", "ProviderType", "Parameters", "Space"];
+            let mut columns = vec!["Name", "Worker", "ProviderType", "Parameters", "Space"];
+            columns.extend(pattern.map(|_| "Aliases"));
             let mut table = Table::new(columns);
-            let (spaces, workers) = (view.spaces()?, view.workers()?);
+            let workers = view.workers()?;
             for target in view.targets()? {
                 let users: Vec<&Space> = spaces
                     .iter()
                     .filter(|space| space.target.as_ref() == Some(&target.slug))
                     .collect();
+                if pattern.is_some() && users.is_empty() {
+                    continue;
+                }
                 let served = workers
                     .iter()
                     .filter(|worker| users.iter().any(|space| space.id == worker.space))
@@ -365,39 +363,18 @@ impl App {
                     .iter()
                     .map(|(key, value)| format!("{key}={value}"))
                     .collect();
-                table.push(vec![
+                let mut row = vec![
                     Cell::text(target.slug.as_str()),
                     names(&served),
                     Cell::text(target.kind),
                     Cell::text(parameters.join(" ")),
                     names(&users),
-                ]);
-            }
-            Ok(table)
-        })
-    }
-
-    /// The workers as a table.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn worker_table(&self) -> Result<Table> {
-        self.read(|view| {
-            let mut table = Table::new(["Name", "Condition", "Space", "LastSeen"]);
-            for worker in view.workers()? {
-                let (condition, seen) = match worker.mode {
-                    WorkerMode::Embedded => (condition(&worker), worker.last_probe.clone()),
-                    WorkerMode::Process => {
-                        let beat = view.heartbeat(worker.space, &worker.slug)?;
-                        (beating(&worker, beat.as_ref(), view.now()), beat)
-                    }
-                };
-                table.push(vec![
-                    Cell::text(worker.slug.as_str()),
-                    Cell::text(condition),
-                    Cell::text(view.space(worker.space)?.slug.as_str()),
-                    Cell::text(seen.map(|probe| probe.at.to_minutes()).unwrap_or_default()),
-                ]);
+                ];
+                if pattern.is_some() {
+                    let aliases = served.iter().map(|worker| format!("{ALIAS}{worker}"));
+                    row.push(names(&aliases.collect::<Vec<_>>()));
+                }
+                table.push(row);
             }
             Ok(table)
         })
@@ -482,30 +459,24 @@ fn forget(transaction: &mut Transaction, slug: &Slug) -> Result<Vec<UnitReport>>
     Ok(reports)
 }
 
-fn sandbox(slug: &Slug) -> Target {
-    Target {
-        slug: slug.clone(),
-        kind: SANDBOX.to_owned(),
-        parameters: BTreeMap::new(),
+/// The target of a space; the sandbox becomes it where there is none.
+pub(crate) fn ensure_target_of(transaction: &mut Transaction, space: &Space) -> Result<Slug> {
+    if let Some(target) = &space.target {
+        return Ok(target.clone());
     }
-}
-
-/// How a worker does that gave no sign of life for too long.
-pub(crate) const SILENT: &str = "Silent";
-
-/// How a worker that is a process does: by its last sign of life.
-pub(crate) fn beating(worker: &Worker, beat: Option<&Probe>, now: Timestamp) -> &'static str {
-    let Some(beat) = beat else {
-        return "Unknown";
-    };
-    let limit = i64::from(worker.poll.unwrap_or(1).saturating_mul(MISSED_POLLS)) * 1_000_000;
-    match beat.ok {
-        // A clock elsewhere may be ahead of this one.
-        true if now.microseconds() - beat.at.microseconds() <= limit => "Ready",
-        true => SILENT,
-        false if beat.message == STOPPED => "Stopped",
-        false => "Unreachable",
+    let slug: Slug = SANDBOX.parse()?;
+    if transaction.find_target(&slug)?.is_none() {
+        transaction.put_target(&Target {
+            slug: slug.clone(),
+            kind: SANDBOX.to_owned(),
+            parameters: BTreeMap::new(),
+        })?;
     }
+    transaction.put_space(&Space {
+        target: Some(slug.clone()),
+        ..space.clone()
+    })?;
+    Ok(slug)
 }
 
 /// A name for the target of a context: `arn:aws:eks:eu-west-1:1:cluster/prod` is
@@ -518,12 +489,4 @@ fn slug_of(context: &str) -> Result<Slug> {
     });
     let letters: String = letters.take(Slug::MAX_CHARS).collect();
     Ok(letters.trim_start_matches(['-', '.', '_']).parse()?)
-}
-
-fn condition(worker: &Worker) -> &'static str {
-    match &worker.last_probe {
-        Some(probe) if probe.ok => "Ready",
-        Some(_) => "Unreachable",
-        None => "Unknown",
-    }
 }

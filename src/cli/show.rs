@@ -1,6 +1,7 @@
 //! Printing: the one place that writes to standard output and standard error.
 
 use clap::ArgMatches;
+use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::{diagnostic, jq};
 use crate::error::{Error, Kind, Result};
@@ -139,6 +140,10 @@ pub(super) fn error(error: &Error, format: &Format) {
 
 /// Prints clap's own message: help to standard output, mistakes to standard error.
 pub(super) fn clap_error(error: &clap::Error) -> u8 {
+    if let Some(absent) = absent(error) {
+        self::error(&absent, &Format::default());
+        return absent.exit_code();
+    }
     // Nothing is left to do when even the message cannot be written.
     drop(error.print());
     if error.use_stderr() {
@@ -146,6 +151,24 @@ pub(super) fn clap_error(error: &clap::Error) -> u8 {
     } else {
         0
     }
+}
+
+/// Words of `cub` that there is nothing for, and why.
+const ABSENT: [(&str, &str); 5] = [
+    ("link", "links between units are not built yet"),
+    ("set", "sets of units are not built yet"),
+    ("trigger", "triggers are not built yet"),
+    ("approve", "approvals are not built yet"),
+    ("login", "there is no server to log in to"),
+];
+
+fn absent(error: &clap::Error) -> Option<Error> {
+    let ContextValue::String(word) = error.get(ContextKind::InvalidSubcommand)? else {
+        return None;
+    };
+    let (_, why) = ABSENT.iter().find(|(absent, _)| absent == word)?;
+    let text = format!("expected a command that there is, found `{word}`: {why}");
+    Some(Error::new(Kind::Usage, text).hint("windlass --help lists the commands"))
 }
 
 fn json(value: &serde_json::Value) -> Result<String> {

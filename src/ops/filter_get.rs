@@ -1,12 +1,9 @@
 //! `filter get`
 
-use std::fmt::Write as _;
-
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::Result;
-use crate::ops::selecting::object;
 use crate::ops::{Effect, Operation, Output};
 
 /// Shows one filter.
@@ -37,15 +34,6 @@ impl Operation for FilterGet {
     fn run(app: &App, args: Args) -> Result<Output> {
         let filter = app.filter_named(&args.filter, args.space.as_deref())?;
         let record = app.filter_record(&filter)?;
-        let mut text = String::new();
-        for key in ["Slug", "Space", "From", "Clause", "FromSpace", "Matches"] {
-            let value = match &record[key] {
-                serde_json::Value::Null => continue,
-                serde_json::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            let _ = writeln!(text, "{key:<11}{value}");
-        }
-        Ok(object(text, record))
+        Ok(Output::fields(record))
     }
 }

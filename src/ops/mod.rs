@@ -56,6 +56,7 @@ pub mod rollback;
 pub mod selecting;
 pub mod space_create;
 pub mod space_delete;
+pub mod space_get;
 pub mod space_list;
 pub mod space_new_prefix;
 pub mod space_update;
@@ -81,10 +82,13 @@ pub mod unit_set_target;
 pub mod unit_tree;
 pub mod unit_update;
 pub mod upgrade;
+pub mod version;
 pub mod wait;
 pub mod whoami;
 pub mod why;
 pub mod worker_create;
+pub mod worker_delete;
+pub mod worker_get;
 pub mod worker_install;
 pub mod worker_list;
 pub mod worker_run;
@@ -137,6 +141,7 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<rollback::Rollback>(),
     OpDef::of::<space_create::SpaceCreate>(),
     OpDef::of::<space_delete::SpaceDelete>(),
+    OpDef::of::<space_get::SpaceGet>(),
     OpDef::of::<space_list::SpaceList>(),
     OpDef::of::<space_new_prefix::SpaceNewPrefix>(),
     OpDef::of::<space_update::SpaceUpdate>(),
@@ -162,10 +167,13 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<unit_tree::UnitTree>(),
     OpDef::of::<unit_update::UnitUpdate>(),
     OpDef::of::<upgrade::Upgrade>(),
+    OpDef::of::<version::Version>(),
     OpDef::of::<wait::Wait>(),
     OpDef::of::<whoami::WhoAmI>(),
     OpDef::of::<why::Why>(),
     OpDef::of::<worker_create::WorkerCreate>(),
+    OpDef::of::<worker_delete::WorkerDelete>(),
+    OpDef::of::<worker_get::WorkerGet>(),
     OpDef::of::<worker_install::WorkerInstall>(),
     OpDef::of::<worker_list::WorkerList>(),
     OpDef::of::<worker_run::WorkerRun>(),
@@ -182,6 +190,7 @@ pub fn about_noun(noun: &str) -> &'static str {
         "conflict" => "Merge conflicts that wait for a decision",
         "revision" => "The history of a unit",
         "target" => "Where units deploy",
+        "auth" => "Who you are; there is no server to log in to",
         "worker" => "Who deploys the units of a space",
         "log" => "The operation log",
         "drift" => "What was changed on targets and not in the store",

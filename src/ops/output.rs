@@ -1,6 +1,6 @@
 //! What operations return: data with a name for how it is best shown.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::app::outcome::Outcome;
 use crate::app::table::Table;
@@ -28,6 +28,32 @@ pub enum Output {
 }
 
 impl Output {
+    /// One record for people: a line a field, without those that have no value.
+    pub fn fields(record: Value) -> Self {
+        let fields = || {
+            let all = record.as_object().into_iter().flatten();
+            all.filter(|(_, value)| !is_empty(value))
+        };
+        let width = fields().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
+        let mut text = String::new();
+        for (name, value) in fields() {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Object(map) => pairs(map),
+                Value::Array(list) => list.iter().map(word).collect::<Vec<_>>().join(", "),
+                other => other.to_string(),
+            };
+            let line = format!("{name:<width$}{value}");
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        Self::Report {
+            text,
+            value: record,
+            exit_code: 0,
+        }
+    }
+
     /// The content as JSON.
     pub fn to_json(&self) -> Value {
         match self {
@@ -45,5 +71,29 @@ impl Output {
             Self::Report { exit_code, .. } => *exit_code,
             Self::Table(_) | Self::Record(_) | Self::Text(_) => 0,
         }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn pairs(map: &Map<String, Value>) -> String {
+    let pairs = map
+        .iter()
+        .map(|(key, value)| format!("{key}={}", word(value)));
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }

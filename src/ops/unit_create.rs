@@ -27,6 +27,9 @@ pub struct Args {
     pub slug: Option<String>,
     /// The file with its YAML; `-` is standard input.
     pub file: Option<NamedFile>,
+    /// The same as a flag.
+    #[arg(long, value_name = "FILE", aliases = ["data-file", "data"], conflicts_with_all = ["file", "dest_space", "upstream_unit"])]
+    pub filename: Option<NamedFile>,
     /// The kind of its object: the file must have one, and without a file it is made, to be filled
     /// in: `k8s/Deployment`.
     #[arg(long = "type", value_name = "TYPE", conflicts_with_all = ["dest_space", "upstream_unit"])]
@@ -75,7 +78,8 @@ impl Operation for UnitCreate {
     ];
     type Args = Args;
 
-    fn run(app: &App, args: Args) -> Result<Output> {
+    fn run(app: &App, mut args: Args) -> Result<Output> {
+        args.file = args.file.or_else(|| args.filename.take());
         if args.dest_space.is_some() {
             return clone_all(app, args);
         }

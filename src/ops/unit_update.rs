@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["file", "filename", "from_stdin"])]
     pub data: Option<String>,
     /// The file with the new data, or with --patch the patch.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "from_stdin"])]
+    #[arg(long, alias = "data-file", value_name = "FILE", conflicts_with_all = ["file", "from_stdin"])]
     pub filename: Option<NamedFile>,
     /// Read the new data, or with --patch the patch, from standard input.
     #[arg(long, conflicts_with = "file")]

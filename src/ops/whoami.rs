@@ -18,6 +18,7 @@ pub struct Args {}
 
 impl Operation for WhoAmI {
     const NAME: &'static str = "whoami";
+    const ALSO: &'static [&'static str] = &["auth status"];
     const ABOUT: &'static str = "Show who operations will name";
     const EFFECT: Effect = Effect::Read;
     const EXAMPLES: &'static [&'static str] = &["whoami"];

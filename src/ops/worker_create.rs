@@ -36,7 +36,7 @@ pub struct Args {
 
 impl Operation for WorkerCreate {
     const NAME: &'static str = "worker create";
-    const ABOUT: &'static str = "Make a worker, with the settings that `worker run` takes from it";
+    const ABOUT: &'static str = "Make a worker, with the settings that `worker run` takes; the sandbox where its space has no target";
     const EFFECT: Effect = Effect::Write;
     const EXAMPLES: &'static [&'static str] = &[
         "worker create --space traderx-dev --poll-interval 10s --auto-apply true",

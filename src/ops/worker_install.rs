@@ -11,6 +11,10 @@ use crate::error::Result;
 use crate::ops::selecting::object;
 use crate::ops::{Effect, Operation, Output};
 
+/// The image of a worker where none is named: of this version, by the name under which one builds
+/// and loads it.
+const IMAGE: &str = concat!("windlass:", env!("CARGO_PKG_VERSION"));
+
 /// Makes sure of a worker.
 #[derive(Debug)]
 pub struct WorkerInstall;
@@ -32,18 +36,21 @@ pub struct Args {
     #[arg(long, value_name = "CONTEXT", conflicts_with = "export")]
     pub kubernetes: Option<String>,
     /// Print the manifests that run it as a process in a cluster, and change nothing.
-    #[arg(long, requires = "image")]
+    #[arg(long)]
     pub export: bool,
     /// The image to run, with windlass as its entry point.
-    #[arg(long, value_name = "IMAGE", requires = "export")]
-    pub image: Option<String>,
-    /// The namespace to run in.
     #[arg(
         long,
-        value_name = "NAMESPACE",
-        default_value = "windlass",
+        value_name = "IMAGE",
+        default_value = IMAGE,
         requires = "export"
     )]
+    pub image: Option<String>,
+    /// Taken for the sake of `cub`: the manifests need no secret.
+    #[arg(long)]
+    pub include_secret: bool,
+    /// The namespace to run in, of the manifests that --export prints.
+    #[arg(long, value_name = "NAMESPACE", default_value = "windlass")]
     pub namespace: Option<String>,
     /// How long between two of its looks.
     #[arg(
@@ -95,7 +102,7 @@ fn export(app: &App, args: Args) -> Result<Output> {
     };
     let export = ExportOptions {
         namespace: args.namespace.unwrap_or_else(|| "windlass".to_owned()),
-        image: args.image.unwrap_or_default(),
+        image: args.image.unwrap_or_else(|| IMAGE.to_owned()),
         storage: args.storage.unwrap_or_else(|| "1Gi".to_owned()),
     };
     let (text, value) = app.export_worker(&options, &export)?;

@@ -203,8 +203,8 @@ fn lists_are_split_secrets_kept_out_and_folders_walked() {
     assert_eq!(report["Matched"], 1, "{report}");
     assert_eq!(
         report["Notes"].as_array().map(Vec::len),
-        Some(2),
-        "{report}"
+        Some(3),
+        "what was left out and kept out, behind how many: {report}"
     );
     let data = world.ok(&["unit", "data", "a/all"]);
     assert!(

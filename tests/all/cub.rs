@@ -7,10 +7,15 @@ use std::path::Path;
 use crate::registry::split;
 use crate::world::World;
 
-const TABLES: [&str; 2] = ["microtraderx-tutorial", "traderx-architecture"];
+/// The tables of the two documents.
+const DOCUMENTS: [&str; 2] = ["microtraderx-tutorial", "traderx-architecture"];
+
+/// All tables; the last has the forms of the tutorial's public shell scripts.
+const TABLES: [&str; 3] = [DOCUMENTS[0], DOCUMENTS[1], "microtraderx-scripts"];
 
 /// What the documents' commands read, by the name that those give it.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
+    ("namespace-base.yaml", "k8s/namespace-base.yaml"),
     ("reference-data.yaml", "k8s/reference-data.yaml"),
     ("trade-service.yaml", "k8s/trade-service.yaml"),
     ("trade-service-v1.yaml", "k8s/trade-service.yaml"),
@@ -68,6 +73,8 @@ struct Run {
     world: World,
     variables: Variables,
     printed: String,
+    /// What the next command reads from standard input.
+    input: String,
     problems: Vec<String>,
 }
 
@@ -78,6 +85,7 @@ impl Run {
             world: fresh(),
             variables: Variables::default(),
             printed: String::new(),
+            input: String::new(),
             problems: Vec::new(),
         }
     }
@@ -94,6 +102,7 @@ impl Run {
                 let name = words.next().expect("a name");
                 self.variables.0.insert(name, words.collect());
             }
+            "<" => rest.clone_into(&mut self.input),
             "+" => self.commands(number, rest, 0),
             "$" => self.commands(number, cub(rest), 0),
             "=" => {
@@ -114,10 +123,11 @@ impl Run {
 
     fn commands(&mut self, number: usize, command: &str, code: i32) {
         self.printed.clear();
+        let input = std::mem::take(&mut self.input);
         for filled in self.variables.fill(command) {
             let words = split(&filled);
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let ran = self.world.run(&words);
+            let ran = self.world.run_with_input(&words, &input);
             if ran.code != code {
                 let (found, told) = (ran.code, ran.stderr);
                 self.problem(number, format!("{filled}: ended with {found}\n{told}"));
@@ -229,7 +239,7 @@ fn the_tables_have_every_command_of_the_documents() {
         return;
     };
     let mut missing = Vec::new();
-    for name in TABLES {
+    for name in DOCUMENTS {
         let document = Path::new(&folder).join(format!("{name}.md"));
         let document = std::fs::read_to_string(&document).expect("the document");
         let table = read(&format!("tests/cub/{name}.txt"));

@@ -18,6 +18,7 @@ use crate::runtime::Interrupt;
 
 pub mod export;
 mod health;
+pub(crate) mod listing;
 mod settings;
 
 pub use health::Health;

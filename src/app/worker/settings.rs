@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::app::targets::ensure_target_of;
 use crate::app::{App, Verb};
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId};
@@ -34,7 +35,7 @@ pub(super) fn seconds(poll: Duration) -> Option<u32> {
 }
 
 impl App {
-    /// Makes a worker of a space. With `allow_exists`, one that is there stays as it is. Says
+    /// Makes a worker of a space, and the sandbox the space's target where it has none. With `allow_exists`, one that is there stays as it is. Says
     /// whether it is new.
     ///
     /// # Errors
@@ -64,6 +65,8 @@ impl App {
                 poll: seconds(settings.poll),
                 auto_apply: settings.auto_apply,
             })?;
+            let space = transaction.space(space)?;
+            ensure_target_of(transaction, &space)?;
             Ok(true)
         })?;
         Ok(is_new)
