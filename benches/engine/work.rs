@@ -9,7 +9,7 @@ use serde_json::{Map, json};
 use windlass::app::App;
 use windlass::app::change::ChangeOptions;
 use windlass::app::create::{SpaceOptions, UnitOptions};
-use windlass::app::import::ImportOptions;
+use windlass::app::import::{ImportOptions, Manifests};
 use windlass::app::outcome::Outcome;
 use windlass::app::select::{Request, Selection};
 use windlass::app::upgrade::UpgradeOptions;
@@ -61,7 +61,11 @@ impl Stage {
             let source = files[0].parent().unwrap_or(&folder).display().to_string();
             measure::forget_peak();
             let (taken, outcome) = measure::once(|| {
-                Ok(app.import_folder(&slug("bench")?, &source, &ImportOptions::default())?)
+                Ok(app.import_manifests(
+                    &slug("bench")?,
+                    &Manifests::Path(source.clone().into()),
+                    &ImportOptions::default(),
+                )?)
             })?;
             peak = measure::peak();
             expect(&outcome, scale.units)?;

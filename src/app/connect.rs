@@ -74,8 +74,13 @@ impl App {
 
     /// The target of this name.
     pub(crate) fn destination_named(&self, slug: &Slug) -> Result<Destination> {
+        self.destination(&self.target_record(slug)?)
+    }
+
+    /// The record of a target.
+    pub(crate) fn target_record(&self, slug: &Slug) -> Result<Target> {
         let record = self.read(|view| Ok(view.find_target(slug)?))?;
-        self.destination(&record.ok_or_else(|| no_such_target(slug))?)
+        record.ok_or_else(|| no_such_target(slug))
     }
 
     /// The target that a record is of, after it was asked whether it is still the same cluster.

@@ -34,6 +34,7 @@ mod current;
 pub mod delete;
 mod difference;
 mod dispatch;
+pub mod doctor;
 pub mod drift;
 pub mod edit;
 pub mod export;

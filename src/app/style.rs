@@ -79,11 +79,11 @@ pub(crate) fn of_cell(column: &str, text: &str) -> Option<Style> {
 /// The style of a word that says how a thing fares.
 fn of_word(word: &str) -> Option<Style> {
     match word {
-        "Ready" | "Running" | "applied" | "changed" | "created" | "deleted" | "passed" => {
+        "Ready" | "Running" | "applied" | "changed" | "created" | "deleted" | "ok" | "passed" => {
             Some(GOOD)
         }
-        "Progressing" | "Unknown" | "Yes" | "open" | "skipped" | "warning" => Some(WARN),
-        "Degraded" | "Failed" | "Unreachable" | "failed" => Some(BAD),
+        "note" | "Progressing" | "Unknown" | "Yes" | "open" | "skipped" | "warning" => Some(WARN),
+        "Degraded" | "FAIL" | "Failed" | "Unreachable" | "failed" => Some(BAD),
         "No" | "NoLive" | "unchanged" => Some(QUIET),
         _ => None,
     }

@@ -25,6 +25,7 @@ pub mod conflict_keep;
 pub mod conflict_list;
 pub mod conflict_show;
 pub mod conflict_take;
+pub mod doctor;
 pub mod drift_accept;
 pub mod drift_list;
 pub mod drift_revert;
@@ -113,6 +114,7 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<conflict_list::ConflictList>(),
     OpDef::of::<conflict_show::ConflictShow>(),
     OpDef::of::<conflict_take::ConflictTake>(),
+    OpDef::of::<doctor::Doctor>(),
     OpDef::of::<drift_accept::DriftAccept>(),
     OpDef::of::<drift_list::DriftList>(),
     OpDef::of::<drift_revert::DriftRevert>(),

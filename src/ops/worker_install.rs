@@ -20,6 +20,10 @@ const IMAGE: &str = concat!("windlass:", env!("CARGO_PKG_VERSION"));
 pub struct WorkerInstall;
 
 /// Arguments of [`WorkerInstall`].
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[serde(default)]
 pub struct Args {

@@ -185,6 +185,40 @@ fn data_and_patches_come_from_files_text_and_standard_input() {
 }
 
 #[test]
+fn the_doctor_says_what_is_wrong_and_what_to_run() {
+    let world = World::empty();
+    let told = world.ok(&["doctor"]);
+    assert!(told.contains("windlass init") && !world.path().join(".windlass").exists());
+    drop(world.ok(&["init"]));
+    drop(world.ok(&["space", "create", "prod"]));
+    drop(world.ok(&["worker", "install", "worker", "--space", "prod"]));
+    let told = world.ok(&["doctor"]);
+    assert!(told.contains("0 noted, 0 failed"), "{told}");
+    assert!(told.contains("history is as it was written"), "{told}");
+    assert!(told.contains("target sandbox"), "{told}");
+
+    world.write("functions/bad.rhai", "fn bad(resource {}\n");
+    let ran = world.run(&["doctor"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("FAIL  function bad"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("functions/bad.rhai:1:"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("windlass function test bad"),
+        "{}",
+        ran.stdout
+    );
+    let checks = world.run(&["doctor", "--json"]).stdout;
+    assert!(checks.contains("\"Result\": \"FAIL\""), "{checks}");
+    let only = world.ok(&["doctor", "--target", "sandbox"]);
+    assert!(!only.contains("function"), "{only}");
+    assert_eq!(world.run(&["doctor", "--target", "none"]).code, 1);
+}
+
+#[test]
 fn a_worker_runs_as_it_was_made() {
     let world = world();
     drop(world.ok(&["worker", "install", "sandboxed", "--space", "prod"]));
