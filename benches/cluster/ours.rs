@@ -7,7 +7,7 @@ use serde_json::json;
 use windlass::app::App;
 use windlass::app::change::ChangeOptions;
 use windlass::app::create::SpaceOptions;
-use windlass::app::import::ImportOptions;
+use windlass::app::import::{ImportOptions, Manifests};
 use windlass::app::outcome::{Outcome, Status};
 use windlass::app::rollout::ApplyOptions;
 use windlass::app::select::{Request, Selection};
@@ -50,8 +50,8 @@ impl Ours {
             ..SpaceOptions::default()
         };
         app.create_space(&slug("bench")?, &options)?;
-        let source = files.display().to_string();
-        let made = app.import_folder(&slug("bench")?, &source, &ImportOptions::default())?;
+        let source = Manifests::Path(files.to_owned());
+        let made = app.import_manifests(&slug("bench")?, &source, &ImportOptions::default())?;
         same("units imported", made.changed(), units)?;
         Ok(Self {
             app,
