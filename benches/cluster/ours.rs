@@ -50,7 +50,7 @@ impl Ours {
             ..SpaceOptions::default()
         };
         app.create_space(&slug("bench")?, &options)?;
-        let source = Manifests::Path(files.to_owned());
+        let source = Manifests::Path(files.clone());
         let made = app.import_manifests(&slug("bench")?, &source, &ImportOptions::default())?;
         same("units imported", made.changed(), units)?;
         Ok(Self {
