@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::db::View;
 use crate::error::{Error, Result};
 use crate::id::Slug;
-use crate::model::{Labels, Unit};
+use crate::model::{Apply, Labels, Operation, Unit};
 use crate::path::Path;
 use crate::yaml::{Kind, NodeRef, Scalar};
 
@@ -50,6 +50,65 @@ impl App {
             let units = view.units_in(space.id)?.into_iter();
             let mut names: Vec<String> = units.map(|unit| unit.slug.to_string()).collect();
             names.sort();
+            Ok(names)
+        })
+    }
+
+    /// The names of things of a kind, each with what is to be said of it; at most 500.
+    ///
+    /// # Errors
+    /// When the store, or the folder of functions, cannot be read.
+    pub fn names(&self, of: Things) -> Result<Vec<(String, String)>> {
+        if of == Things::Functions {
+            let functions = self.catalogue()?.list().into_iter();
+            let named = functions.map(|function| (function.name.clone(), function.summary.clone()));
+            return Ok(named.collect());
+        }
+        self.read(|view| {
+            let plain = |name: String| (name, String::new());
+            let mut names: Vec<(String, String)> = match of {
+                Things::Spaces => {
+                    let spaces = view.spaces()?.into_iter();
+                    spaces.map(|space| plain(space.slug.to_string())).collect()
+                }
+                Things::Targets => {
+                    let targets = view.targets()?.into_iter();
+                    targets
+                        .map(|target| (target.slug.to_string(), target.kind))
+                        .collect()
+                }
+                Things::Workers => {
+                    let workers = view.workers()?.into_iter();
+                    workers
+                        .map(|worker| plain(worker.slug.to_string()))
+                        .collect()
+                }
+                Things::Filters => {
+                    let filters = view.filters()?.into_iter();
+                    filters
+                        .map(|filter| (filter.slug.to_string(), filter.clause))
+                        .collect()
+                }
+                Things::ChangeSets => {
+                    let changesets = view.changesets()?.into_iter();
+                    changesets
+                        .map(|changeset| plain(changeset.slug.to_string()))
+                        .collect()
+                }
+                Things::Applies => {
+                    let applies = view.applies(MAX_VALUES)?.into_iter();
+                    let about = |apply: Apply| (apply.id.to_string(), apply.verb);
+                    applies.map(about).collect()
+                }
+                Things::Operations => {
+                    let operations = view.operations(None, MAX_VALUES)?.into_iter();
+                    let about = |operation: Operation| (operation.id.to_string(), operation.verb);
+                    operations.map(about).collect()
+                }
+                Things::Functions => Vec::new(),
+            };
+            names.dedup();
+            names.truncate(MAX_VALUES);
             Ok(names)
         })
     }
@@ -99,6 +158,27 @@ impl App {
             Ok(found)
         })
     }
+}
+
+/// Kinds of things that people name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Things {
+    /// Spaces.
+    Spaces,
+    /// Targets.
+    Targets,
+    /// Workers, of whatever space.
+    Workers,
+    /// Stored filters.
+    Filters,
+    /// Changesets.
+    ChangeSets,
+    /// Functions: the project's and the standard library's.
+    Functions,
+    /// Applies, the newest first.
+    Applies,
+    /// Operations, the newest first.
+    Operations,
 }
 
 #[derive(Default)]

@@ -24,7 +24,7 @@ pub mod change;
 pub mod changeset;
 mod clone_all;
 mod cluster;
-mod complete;
+pub mod complete;
 pub mod conflict;
 pub mod conflict_edit;
 mod connect;

@@ -15,6 +15,7 @@ use crate::ops::{Effect, OpDef, Output};
 
 mod begin;
 mod commit;
+mod completion;
 mod confirm;
 mod diagnostic;
 mod editor;
@@ -39,6 +40,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         noted.get_or_insert(info.to_string());
     }));
     let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(code) = completion::answer(&args) {
+        return code;
+    }
     std::panic::catch_unwind(|| run_line(args)).unwrap_or_else(|_| {
         let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
         let error = defect(&place.take().unwrap_or_default());
@@ -110,7 +114,7 @@ fn subcommand(matches: &ArgMatches) -> Result<(&str, &ArgMatches)> {
 fn execute(args: &[OsString], matches: &ArgMatches, format: &show::Format) -> Result<u8> {
     let (name, sub) = subcommand(matches)?;
     match name {
-        "completions" => return Ok(pages::completions(sub)),
+        "completions" => return completion::script(sub),
         "man" => return pages::man(sub),
         "init" | "tutorial" => return begin::run(name, sub),
         _ => {}
@@ -171,7 +175,7 @@ pub fn command() -> Command {
         .subcommand(repl_run::command())
         .subcommand(begin::init_command())
         .subcommand(begin::tutorial_command())
-        .subcommand(pages::completions_command())
+        .subcommand(completion::command())
         .subcommand(pages::man_command())
         .subcommands(tree::commands())
         .mut_subcommand("function", |function| {

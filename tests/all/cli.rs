@@ -344,15 +344,70 @@ fn an_import_does_with_secrets_as_it_is_told() {
     assert!(data.contains("replicas: 2"), "protected: {data}");
 }
 
+/// What is offered for the last of these words, as fish is told it: a name a line.
+fn completed(world: &World, words: &[&str]) -> Vec<String> {
+    let mut line = vec!["--", "windlass"];
+    line.extend(words);
+    let mut command = world.command(&line);
+    command.env("WINDLASS_COMPLETE", "fish");
+    let told = world.finish(command);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    let names = told.stdout.lines().map(|line| line.split('\t').next());
+    names.flatten().map(str::to_owned).collect()
+}
+
+#[test]
+fn shells_are_offered_commands_options_and_the_names_of_the_store() {
+    let world = World::empty();
+    assert_eq!(completed(&world, &["unit", "li"]), ["list", "live-state"]);
+    assert!(completed(&world, &["unit", "get", ""]).contains(&"--space".to_owned()));
+    assert!(!world.path().join(".windlass").exists());
+    world.write("web.yaml", DEPLOYMENT);
+    for space in ["prod-eu", "prod-us"] {
+        drop(world.ok(&["space", "create", space]));
+    }
+    drop(world.ok(&["unit", "create", "web", "web.yaml", "--space", "prod-eu"]));
+    drop(world.ok(&[
+        "filter",
+        "create",
+        "busy",
+        "Unit",
+        "--where",
+        "replicas > 2",
+    ]));
+    drop(world.ok(&["worker", "install", "porter", "--space", "prod-eu"]));
+    for (words, expected) in [
+        (&["unit", "get", "prod-"][..], &["prod-eu/", "prod-us/"][..]),
+        (&["unit", "get", "prod-eu/"], &["prod-eu/web"]),
+        (&["unit", "get", "--space", "prod-eu", "w"], &["web"]),
+        (
+            &["unit", "list", "--space", "prod-"],
+            &["prod-eu", "prod-us"],
+        ),
+        (&["space", "delete", "prod-u"], &["prod-us"]),
+        (&["unit", "list", "--filter", "b"], &["busy"]),
+        (&["worker", "get", "po"], &["porter"]),
+        (
+            &["unit", "set-target", "--unit", "web", "sand"],
+            &["sandbox"],
+        ),
+        (&["run", "set-rep"], &["set-replicas"]),
+        (&["function", "explain", "set-rep"], &["set-replicas"]),
+        (&["import", "we"], &["web.yaml"]),
+        (&["import", "--by", "w"], &["workload"]),
+        (&["undo", "op-1"], &["op-1"]),
+    ] {
+        assert_eq!(completed(&world, words), expected, "{words:?}");
+    }
+    assert_eq!(completed(&world, &["space", "create", "prod"]), [""; 0]);
+}
+
 #[test]
 fn completions_and_manual_pages_know_every_command_and_need_no_project() {
     let world = World::empty();
     for shell in ["bash", "zsh", "fish"] {
         let text = world.ok(&["completions", shell]);
-        assert!(
-            text.contains("live-state") && text.contains("lock-timeout"),
-            "{shell}"
-        );
+        assert!(text.contains("WINDLASS_COMPLETE"), "{shell}: {text}");
     }
     assert_eq!(world.run(&["completions", "tcsh"]).code, 2);
     drop(world.ok(&["man", "pages"]));
