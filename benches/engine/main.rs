@@ -83,7 +83,7 @@ fn measure(folder: &Path, scale: Scale) -> Result<()> {
     stage.queries()?;
     stage.upgrade()?;
     stage.single_write()?;
-    stage.cold_read()?;
+    stage.cold_reads()?;
     let (files, store) = stage.sizes()?;
     println!("{} units", scale.units);
     print!("{}", Table(&stage.into_rows()));

@@ -337,8 +337,9 @@ impl Stage {
         Ok(())
     }
 
-    /// One unit read by a process of its own, beside one that reads nothing.
-    pub(crate) fn cold_read(&mut self) -> Result<()> {
+    /// One unit read by a process of its own, beside one that reads nothing: as JSON, its data, as a
+    /// line of a list.
+    pub(crate) fn cold_reads(&mut self) -> Result<()> {
         let program = env!("CARGO_BIN_EXE_windlass");
         let store = self.folder.join("store.redb");
         let reference = format!("bench/{}", corpus::name(self.scale.units / 2));
@@ -355,11 +356,16 @@ impl Stage {
             }
         };
         let store = store.display().to_string();
-        let get = ["unit", "get", reference.as_str(), "--store", store.as_str()];
-        let ours = measure::median(self.scale.starts, |_| start(&get))?;
         let theirs = measure::median(self.scale.starts, |_| start(&["--version"]))?;
-        let line = Line::Ms(10.0);
-        self.row("unit get, fresh process", ours, Some(theirs), line, None);
+        for (name, verb) in [
+            ("unit get, fresh process", "get"),
+            ("unit data, fresh process", "data"),
+            ("unit list UNIT, fresh process", "list"),
+        ] {
+            let read = ["unit", verb, reference.as_str(), "--store", store.as_str()];
+            let ours = measure::median(self.scale.starts, |_| start(&read))?;
+            self.row(name, ours, Some(theirs), Line::Ms(10.0), None);
+        }
         Ok(())
     }
 
