@@ -357,13 +357,16 @@ impl Stage {
         };
         let store = store.display().to_string();
         let theirs = measure::median(self.scale.starts, |_| start(&["--version"]))?;
+        let mut taken = Vec::new();
         for (name, verb) in [
             ("unit get, fresh process", "get"),
             ("unit data, fresh process", "data"),
             ("unit list UNIT, fresh process", "list"),
         ] {
             let read = ["unit", verb, reference.as_str(), "--store", store.as_str()];
-            let ours = measure::median(self.scale.starts, |_| start(&read))?;
+            taken.push((name, measure::median(self.scale.starts, |_| start(&read))?));
+        }
+        for (name, ours) in taken {
             self.row(name, ours, Some(theirs), Line::Ms(10.0), None);
         }
         Ok(())

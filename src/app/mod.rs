@@ -18,6 +18,7 @@ use crate::script::{Catalogue, Runner};
 use crate::store::{Embedded, Waiting};
 
 mod audit;
+pub mod authoring;
 pub mod backup;
 pub mod blame;
 pub mod change;
@@ -40,6 +41,7 @@ pub mod edit;
 pub mod export;
 mod files;
 pub mod filter;
+pub mod function_template;
 pub mod functions;
 pub mod gate;
 pub mod group;

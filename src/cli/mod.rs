@@ -29,6 +29,7 @@ mod script_run;
 mod show;
 mod tree;
 mod unit_edit;
+mod watch;
 
 /// Runs one command line, program name first, and returns its exit code. A panic, which is a
 /// defect of ours, ends in an error like every other.
@@ -117,6 +118,7 @@ fn execute(args: &[OsString], matches: &ArgMatches, format: &show::Format) -> Re
         "completions" => return completion::script(sub),
         "man" => return pages::man(sub),
         "init" | "tutorial" => return begin::run(name, sub),
+        "function" if watch::is_wanted(sub) => return watch::tests(matches, format),
         _ => {}
     }
     let app = environment::open(matches, format)?;

@@ -38,9 +38,11 @@ pub mod filter_delete;
 pub mod filter_get;
 pub mod filter_list;
 pub mod filter_update;
+pub mod function_coverage;
 pub mod function_do;
 pub mod function_explain;
 pub mod function_list;
+pub mod function_new;
 pub mod function_test;
 pub mod hold;
 pub mod hold_list;
@@ -126,9 +128,11 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<filter_get::FilterGet>(),
     OpDef::of::<filter_list::FilterList>(),
     OpDef::of::<filter_update::FilterUpdate>(),
+    OpDef::of::<function_coverage::FunctionCoverage>(),
     OpDef::of::<function_do::FunctionDo>(),
     OpDef::of::<function_explain::FunctionExplain>(),
     OpDef::of::<function_list::FunctionList>(),
+    OpDef::of::<function_new::FunctionNew>(),
     OpDef::of::<function_test::FunctionTest>(),
     OpDef::of::<hold::Hold>(),
     OpDef::of::<hold_list::HoldList>(),

@@ -26,10 +26,12 @@ pub struct FunctionFile {
 pub struct Fixture {
     /// The folder's name.
     pub name: String,
+    /// Where it stands.
+    pub folder: PathBuf,
     /// Text of `in.yaml`.
     pub input: String,
-    /// Text of `want.yaml`.
-    pub want: String,
+    /// Text of `want.yaml`; without one, the function must only run without an error.
+    pub want: Option<String>,
     /// Text of `args.yaml`: a map of named arguments; none for a call without arguments.
     pub arguments: Option<String>,
 }
@@ -207,19 +209,23 @@ impl FunctionSource for Folder {
         for folder in folders {
             let read = |name: &str| std::fs::read_to_string(folder.join(name));
             let Ok(input) = read("in.yaml") else { continue };
-            let want = read("want.yaml").map_err(|error| {
-                let path = folder.join("want.yaml").display().to_string();
-                Error::new(Fault::File {
-                    path,
-                    problem: error.to_string(),
-                })
-            })?;
+            let want = match read("want.yaml") {
+                Ok(text) => Some(text),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(error) => {
+                    return Err(Error::new(Fault::File {
+                        path: folder.join("want.yaml").display().to_string(),
+                        problem: error.to_string(),
+                    }));
+                }
+            };
             let name = folder
                 .file_name()
                 .and_then(|name| name.to_str())
                 .unwrap_or(function);
             fixtures.push(Fixture {
                 name: name.to_owned(),
+                folder: folder.clone(),
                 input,
                 want,
                 arguments: read("args.yaml").ok(),

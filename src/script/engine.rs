@@ -12,7 +12,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallCon
 
 use super::limits::{Limits, keep_printed};
 use super::resolver::ProjectResolver;
-use super::{native, node, unit};
+use super::{coverage, native, node, unit};
 
 /// What a session's engine may do.
 #[derive(Debug, Clone)]
@@ -35,17 +35,31 @@ impl Default for SessionOptions {
 /// The engine that every function runs in, made once and shared by all threads.
 pub(super) fn function_engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
+    static WATCHED: OnceLock<Engine> = OnceLock::new();
+    if coverage::is_recording() {
+        return WATCHED.get_or_init(|| watched(pure_engine()));
+    }
     ENGINE.get_or_init(pure_engine)
 }
 
 /// The engine that examples and tests run in: a function's, with the test tools.
 pub(super) fn test_engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| {
+    static WATCHED: OnceLock<Engine> = OnceLock::new();
+    let make = || {
         let mut engine = pure_engine();
         super::doctest::register(&mut engine);
         engine
-    })
+    };
+    if coverage::is_recording() {
+        return WATCHED.get_or_init(|| watched(make()));
+    }
+    ENGINE.get_or_init(make)
+}
+
+fn watched(mut engine: Engine) -> Engine {
+    coverage::watch(&mut engine);
+    engine
 }
 
 /// Makes the engine of a session script or the REPL: wider limits, and `import` of files below

@@ -33,6 +33,7 @@
 mod address;
 mod arguments;
 mod catalogue;
+mod coverage;
 mod doctest;
 mod draft;
 pub mod engine;
@@ -55,7 +56,8 @@ mod value;
 
 pub use arguments::Arguments;
 pub use catalogue::{Catalogue, Fixture, Folder, FunctionFile, FunctionSource, Problem, Stdlib};
-pub use doctest::{Outcome, TestReport, junit, run_fixtures, run_tests};
+pub use coverage::{Coverage, coverage_of};
+pub use doctest::{Outcome, TestReport, fixture_output, junit, run_fixtures, run_tests};
 pub use error::{Error, Fault, Kind as ErrorKind, Location, Result};
 pub use function::{Example, Function, Kind, Param, ParamType, Scope};
 pub use limits::{Limits, Meter};

@@ -9,6 +9,7 @@
 
 mod account;
 mod applies;
+mod authoring;
 mod backup;
 mod blame;
 mod changeset;
