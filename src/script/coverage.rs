@@ -42,14 +42,12 @@ thread_local! {
 /// Runs the examples, tests and fixtures of a function, and says what of it they ran.
 ///
 /// ```
-/// use std::sync::Arc;
-/// use windlass::script::{Function, coverage_of};
+/// use windlass::script::{Catalogue, Stdlib, coverage_of};
 ///
-/// let text = "fn twice(resource, n) {\n    if n > 9 {\n        throw \"much\";\n    }\n    \
-///             resource.set(\"n\", n * 2);\n}\nfn test_it() { run_on(\"n: 1\\n\", 2); }\n";
-/// let twice = Function::read("twice", "twice.rhai", "project", text)?;
-/// let (_, coverage) = coverage_of(&Arc::new(twice), &[]);
-/// assert_eq!(coverage.missed().collect::<Vec<_>>(), [3]);
+/// let (catalogue, _) = Catalogue::load(&[&Stdlib], &|_| false);
+/// let (reports, coverage) = coverage_of(&catalogue.get("set-replicas")?, &[]);
+/// assert!(!reports.is_empty());
+/// assert_eq!(coverage.missed().count(), 0, "all of it is run");
 /// # Ok::<(), windlass::script::Error>(())
 /// ```
 pub fn coverage_of(function: &Arc<Function>, fixtures: &[Fixture]) -> (Vec<TestReport>, Coverage) {
