@@ -14,12 +14,13 @@ use crate::error::{Error, Result};
 use crate::id::{RunId, Slug, UnitId};
 use crate::model::{Hash, Process};
 use crate::runtime::Runtime;
-use crate::script::{Catalogue, Runner};
+use crate::script::Runner;
 use crate::store::{Embedded, Waiting};
 
 mod audit;
 pub mod backup;
 pub mod blame;
+mod catalogue;
 pub mod change;
 pub mod changeset;
 mod clone_all;
@@ -46,6 +47,7 @@ pub mod group;
 mod history;
 mod hold;
 pub mod import;
+pub mod installed;
 mod json_patch;
 pub mod labels;
 pub mod lateral;
@@ -120,7 +122,7 @@ struct Inner {
     settings: Settings,
     db: Db,
     actor: OnceLock<String>,
-    catalogue: OnceLock<Catalogue>,
+    functions: Mutex<catalogue::Kept>,
     runner: Runner,
     scope: Mutex<Scope>,
     connections: Mutex<BTreeMap<Slug, connect::Connection>>,
@@ -248,7 +250,7 @@ impl App {
             settings,
             db,
             actor: OnceLock::new(),
-            catalogue: OnceLock::new(),
+            functions: Mutex::default(),
             runner: Runner::new(),
             connections: Mutex::default(),
             runtime: OnceLock::new(),

@@ -54,7 +54,9 @@ mod unit;
 mod value;
 
 pub use arguments::Arguments;
-pub use catalogue::{Catalogue, Fixture, Folder, FunctionFile, FunctionSource, Problem, Stdlib};
+pub use catalogue::{
+    Catalogue, Fixture, Folder, FolderState, FunctionFile, FunctionSource, Problem, Stdlib,
+};
 pub use doctest::{Outcome, TestReport, junit, run_fixtures, run_tests};
 pub use error::{Error, Fault, Kind as ErrorKind, Location, Result};
 pub use function::{Example, Function, Kind, Param, ParamType, Scope};
