@@ -272,12 +272,13 @@ fn attributes() -> String {
 fn functions(text: &mut String, functions: &[Arc<Function>]) {
     text.push_str(
         "## Functions as methods\n\n\
-         Every function of the catalogue, the project's own included, is a method of units, \
-         selections, outcomes and previewed selections, with `_` for `-`: \
+         Every function of the catalogue, the project's own and installed ones included, is a method of \
+         units, selections, outcomes and previewed selections, with `_` for `-`: \
          `service.set_replicas(3)` is `service.run(\"set-replicas\", 3)`. Arguments stand in this \
          order, or by name in a map at the end, which also takes `dry_run` and `allow_empty`. A \
          function that changes returns an outcome. One that asks returns its value for one unit, \
-         and a table for several. `function_explain(#{ name: \"set-replicas\" })` shows more.\n\n",
+         and a table for several. `function_explain(#{ name: \"set-replicas\" })` shows more. What a \
+         script installs itself, it calls with `run`; it is a method in the next script or line.\n\n",
     );
     for function in functions {
         let kind = match function.kind {

@@ -27,12 +27,6 @@ fn answer(number: u8) -> String {
     )
 }
 
-fn ok(world: &World, args: &[&str]) -> String {
-    let ran = world.run(args);
-    assert_eq!(ran.code, 0, "{args:?}\n{}{}", ran.stdout, ran.stderr);
-    ran.stdout
-}
-
 fn refused(world: &World, args: &[&str], parts: &[&str]) -> Ran {
     let ran = world.run(args);
     assert_ne!(ran.code, 0, "{args:?}\n{}", ran.stdout);
@@ -43,15 +37,14 @@ fn refused(world: &World, args: &[&str], parts: &[&str]) -> Ran {
 }
 
 fn operations(world: &World) -> usize {
-    let log: serde_json::Value =
-        serde_json::from_str(&ok(world, &["log", "--json"])).expect("JSON");
+    let log: serde_json::Value = serde_json::from_str(&world.ok(&["log", "--json"])).expect("JSON");
     log.as_array().expect("a list").len()
 }
 
 /// The row of a function in `function list`, its columns apart.
 fn listed(world: &World, name: &str) -> Option<(String, String)> {
     let rows: serde_json::Value =
-        serde_json::from_str(&ok(world, &["function", "list", "--json"])).expect("JSON");
+        serde_json::from_str(&world.ok(&["function", "list", "--json"])).expect("JSON");
     let row = rows
         .as_array()
         .expect("a list")
@@ -65,8 +58,8 @@ fn listed(world: &World, name: &str) -> Option<(String, String)> {
 fn an_installed_function_is_there_from_every_folder() {
     let world = fleet();
     world.write("shared/tag-team.rhai", TAG);
-    let said = ok(&world, &["function", "install", "shared/tag-team.rhai"]);
-    assert_eq!(said, "function tag-team created\n");
+    let told = world.ok(&["function", "install", "shared/tag-team.rhai"]);
+    assert_eq!(told, "function tag-team created\n");
     assert_eq!(
         listed(&world, "tag-team"),
         Some(("store".to_owned(), "Note the team.".to_owned()))
@@ -74,18 +67,12 @@ fn an_installed_function_is_there_from_every_folder() {
     let other = World::empty();
     let store = world.path().join(".windlass/store.redb");
     let store = store.to_str().expect("UTF-8");
-    let _ = ok(
-        &other,
-        &[
-            "--store", store, "function", "do", "--unit", "base/web", "tag-team", "shop",
-        ],
-    );
-    let data = ok(&world, &["unit", "data", "base/web"]);
+    let _ = other.ok(&[
+        "--store", store, "function", "do", "--unit", "base/web", "tag-team", "shop",
+    ]);
+    let data = world.ok(&["unit", "data", "base/web"]);
     assert!(data.contains("team: shop"), "{data}");
-    let page = ok(
-        &other,
-        &["--store", store, "function", "explain", "tag-team"],
-    );
+    let page = other.ok(&["--store", store, "function", "explain", "tag-team"]);
     assert!(page.contains("from       store"), "{page}");
 }
 
@@ -96,22 +83,22 @@ fn the_same_text_again_is_unchanged_and_another_one_changes_it() {
     world.write("tag-team.rhai", TAG);
     let install = ["function", "install", "answer.rhai", "tag-team.rhai"];
     assert_eq!(
-        ok(&world, &install),
+        world.ok(&install),
         "function answer created\nfunction tag-team created\n"
     );
     assert_eq!(operations(&world), 1);
     assert_eq!(
-        ok(&world, &install),
+        world.ok(&install),
         "function answer unchanged\nfunction tag-team unchanged\n"
     );
     assert_eq!(operations(&world), 1);
     world.write("answer.rhai", &answer(2));
     assert_eq!(
-        ok(&world, &install),
+        world.ok(&install),
         "function answer changed\nfunction tag-team unchanged\n"
     );
     assert_eq!(operations(&world), 2);
-    let log = ok(&world, &["log"]);
+    let log = world.ok(&["log"]);
     assert!(log.contains("function install answer tag-team"), "{log}");
 }
 
@@ -182,7 +169,7 @@ fn a_file_that_cannot_be_used_installs_nothing() {
     }
     assert!(!world.path().join(".windlass/store.redb").exists());
     let untested = ["function", "install", "--no-test", "tests/tag-team.rhai"];
-    assert_eq!(ok(&world, &untested), "function tag-team created\n");
+    assert_eq!(world.ok(&untested), "function tag-team created\n");
 }
 
 #[test]
@@ -200,7 +187,7 @@ fn fixtures_beside_the_file_are_run_as_well() {
     );
     let want = "kind: Service\nmetadata:\n  labels:\n    team: a\n";
     world.write("lib/fixtures/tag-team/want.yaml", want);
-    let _ = ok(&world, &install);
+    let _ = world.ok(&install);
 }
 
 #[test]
@@ -214,7 +201,7 @@ fn the_folder_hides_the_store_and_the_store_the_standard_library() {
     world.write("lib/set-replicas.rhai", &replicas(1));
     let install = ["function", "install", "lib/set-replicas.rhai"];
     assert_eq!(
-        ok(&world, &install),
+        world.ok(&install),
         "function set-replicas created, shadows stdlib\n"
     );
     let origin = |world: &World| listed(world, "set-replicas").map(|(origin, _)| origin);
@@ -229,13 +216,13 @@ fn the_folder_hides_the_store_and_the_store_the_standard_library() {
         "set-replicas",
         "--json",
     ];
-    assert!(ok(&world, &asked).contains("\"Value\": 2"));
+    assert!(world.ok(&asked).contains("\"Value\": 2"));
     assert_eq!(
-        ok(&world, &install),
+        world.ok(&install),
         "function set-replicas unchanged, hidden here by that of the project\n"
     );
     assert_eq!(
-        ok(&world, &["function", "uninstall", "set_replicas"]),
+        world.ok(&["function", "uninstall", "set_replicas"]),
         "function set-replicas uninstalled, `set-replicas` is now that of the project\n"
     );
     assert_eq!(origin(&world).as_deref(), Some("project, shadows stdlib"));
@@ -253,25 +240,25 @@ fn the_folder_hides_the_store_and_the_store_the_standard_library() {
 fn undo_and_redo_take_functions_back_and_bring_them() {
     let world = World::empty();
     world.write("answer.rhai", &answer(1));
-    let _ = ok(&world, &["function", "install", "answer.rhai"]);
+    let _ = world.ok(&["function", "install", "answer.rhai"]);
     world.write("answer.rhai", &answer(2));
-    let _ = ok(&world, &["function", "install", "answer.rhai"]);
+    let _ = world.ok(&["function", "install", "answer.rhai"]);
     let _ = refused(&world, &["undo", "op-1"], &["the function `answer`"]);
     let source = |world: &World| {
         let ran = world.run(&["function", "explain", "--source", "answer"]);
         (ran.code == 0).then_some(ran.stdout)
     };
     assert_eq!(source(&world), Some(answer(2)));
-    let _ = ok(&world, &["undo"]);
+    let _ = world.ok(&["undo"]);
     assert_eq!(source(&world), Some(answer(1)));
-    let _ = ok(&world, &["redo"]);
+    let _ = world.ok(&["redo"]);
     assert_eq!(source(&world), Some(answer(2)));
-    let _ = ok(&world, &["function", "uninstall", "answer"]);
+    let _ = world.ok(&["function", "uninstall", "answer"]);
     assert_eq!(source(&world), None);
-    let said = ok(&world, &["undo"]);
-    assert!(said.contains("the function `answer` is back"), "{said}");
+    let told = world.ok(&["undo"]);
+    assert!(told.contains("the function `answer` is back"), "{told}");
     assert_eq!(source(&world), Some(answer(2)));
-    let _ = ok(&world, &["log", "verify"]);
+    let _ = world.ok(&["log", "verify"]);
     let _ = refused(
         &world,
         &["function", "uninstall", "answr"],
@@ -284,25 +271,22 @@ fn an_export_has_the_functions_and_an_import_installs_those_that_are_not_there()
     let world = World::empty();
     world.write("answer.rhai", &answer(1));
     world.write("tag-team.rhai", TAG);
-    let _ = ok(
-        &world,
-        &["function", "install", "answer.rhai", "tag-team.rhai"],
-    );
-    let _ = ok(&world, &["export", "out"]);
-    let _ = ok(&world, &["export", "--check", "out"]);
+    let _ = world.ok(&["function", "install", "answer.rhai", "tag-team.rhai"]);
+    let _ = world.ok(&["export", "out"]);
+    let _ = world.ok(&["export", "--check", "out"]);
     let index =
         std::fs::read_to_string(world.path().join("out/.windlass-export.json")).expect("the index");
 
     let other = World::empty();
     other.write("in/.windlass-export.json", &index);
     other.write("answer.rhai", &answer(7));
-    let _ = ok(&other, &["function", "install", "answer.rhai"]);
-    let said = ok(&other, &["import", "in"]);
+    let _ = other.ok(&["function", "install", "answer.rhai"]);
+    let told = other.ok(&["import", "in"]);
     assert!(
-        said.contains("function answer stays as it is installed"),
-        "{said}"
+        told.contains("function answer stays as it is installed"),
+        "{told}"
     );
-    let source = |name| ok(&other, &["function", "explain", "--source", name]);
+    let source = |name| other.ok(&["function", "explain", "--source", name]);
     assert_eq!(
         (source("tag-team"), source("answer")),
         (TAG.to_owned(), answer(7))
@@ -318,7 +302,7 @@ fn an_export_has_the_functions_and_an_import_installs_those_that_are_not_there()
         &["import", "in"],
         &["function tag-team", "named `tag_team`"],
     );
-    let _ = ok(&third, &["import", "in", "--skip-refused"]);
+    let _ = third.ok(&["import", "in", "--skip-refused"]);
     assert!(listed(&third, "answer").is_some() && listed(&third, "tag-team").is_none());
 }
 
@@ -326,14 +310,11 @@ fn an_export_has_the_functions_and_an_import_installs_those_that_are_not_there()
 fn a_backup_has_the_functions() {
     let world = World::empty();
     world.write("answer.rhai", &answer(1));
-    let _ = ok(&world, &["function", "install", "answer.rhai"]);
-    let _ = ok(&world, &["backup", "create", "all.backup"]);
+    let _ = world.ok(&["function", "install", "answer.rhai"]);
+    let _ = world.ok(&["backup", "create", "all.backup"]);
     let other = World::empty();
     let file = world.path().join("all.backup");
-    let _ = ok(
-        &other,
-        &["backup", "restore", file.to_str().expect("UTF-8")],
-    );
+    let _ = other.ok(&["backup", "restore", file.to_str().expect("UTF-8")]);
     assert!(listed(&other, "answer").is_some());
 }
 
@@ -353,7 +334,7 @@ fn a_script_installs_calls_and_gives_up_what_atomic_installed() {
          try { web.run(\"answer\"); } catch (error) { print(\"gone\"); }\n",
     );
     assert_eq!(
-        ok(&world, &["run", "install.rhai"]),
+        world.ok(&["run", "install.rhai"]),
         "4\ngone\ncreated\n4\ngone\n"
     );
     let outside = World::empty();
@@ -372,7 +353,7 @@ fn a_dry_run_installs_nothing() {
         "install.rhai",
         "function_install(#{ files: [\"answer.rhai\"] });",
     );
-    let _ = ok(&world, &["run", "--dry-run", "install.rhai"]);
+    let _ = world.ok(&["run", "--dry-run", "install.rhai"]);
     assert_eq!(listed(&world, "answer"), None);
 }
 
@@ -394,7 +375,7 @@ fn a_session_sees_files_of_functions_that_came_changed_or_went_between_two_lines
 }
 
 #[test]
-fn a_session_sees_what_it_and_others_installed() {
+fn a_session_sees_what_it_installed_and_took_back() {
     let world = fleet();
     world.write("lib/answer.rhai", &answer(5));
     let text = said(
@@ -406,6 +387,29 @@ fn a_session_sees_what_it_and_others_installed() {
     assert!(text.contains("5\n"), "{text}");
     assert!(text.contains("no function is named `answer`"), "{text}");
     assert_eq!(listed(&world, "answer"), None);
+}
+
+#[test]
+fn a_session_sees_what_another_process_installed_meanwhile() {
+    let world = fleet();
+    world.write("lib/answer.rhai", &answer(5));
+    let mut command = world.command(&["repl"]);
+    command.stdin(std::process::Stdio::piped());
+    let mut session = World::start_command(command);
+    session.say("let web = unit(\"base/web\");\nprint(\"ready\")\n");
+    let _ = session.wait_for("ready");
+    let _ = world.ok(&["function", "install", "lib/answer.rhai"]);
+    session.say("print(`answer ${web.answer()}`)\n");
+    assert_eq!(session.wait_for("answer"), "answer 5");
+    let _ = world.ok(&["function", "uninstall", "answer"]);
+    session.say("web.answer()\n");
+    let ran = session.finish();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("no function is named `answer`"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

@@ -199,6 +199,24 @@ fn cases_of_more() -> Vec<Case> {
             json!({ "filter": "busy", "where": "replicas > 2", "from_space": "prod-*" }),
         ),
         (
+            "function install",
+            r#"write_file("answer.rhai", "fn answer(resource) { 1 }");"#,
+            json!({ "files": ["answer.rhai"] }),
+        ),
+        (
+            "function install",
+            r#"write_file("answer.rhai", "fn answer(resource) { 1 }");
+            function_install(#{ files: ["answer.rhai"] });
+            write_file("answer.rhai", "fn answer(resource) { 2 }");"#,
+            json!({ "files": ["answer.rhai"] }),
+        ),
+        (
+            "function uninstall",
+            r#"write_file("answer.rhai", "fn answer(resource) { 1 }");
+            function_install(#{ files: ["answer.rhai"] });"#,
+            json!({ "name": "answer" }),
+        ),
+        (
             "filter delete",
             r#"space("base").ensure_filter("busy", "*");"#,
             json!({ "filter": "base/busy" }),
