@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::app::functions::FOLDER as FUNCTIONS;
+use crate::app::installed::STORE;
 use crate::app::lease::{has_ended, here};
 use crate::app::outcome::plural;
 use crate::app::project::FOLDER;
@@ -212,10 +212,13 @@ impl App {
             diagnosis.broken(format!("function {}", problem.name), &error);
         }
         if problems.is_empty() {
-            let own = catalogue.list().into_iter();
-            let own = own.filter(|function| function.origin.starts_with(FUNCTIONS));
-            let own = plural(own.count(), "function");
-            diagnosis.well("functions", format!("{own} of the project's own"));
+            let of = |origin: &str| {
+                let origins = catalogue.names().filter_map(|name| catalogue.origin(name));
+                origins.filter(|(found, _)| *found == origin).count()
+            };
+            let (own, installed) = (plural(of("project"), "function"), of(STORE));
+            let found = format!("{own} of the project's own, {installed} installed");
+            diagnosis.well("functions", found);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Functions: the catalogue of a project, asking functions, their documentation and tests.
+//! Functions: asking them, their documentation and tests.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use crate::script::{
     Arguments, FunctionSource as _, Outcome as TestOutcome, Problem, TestReport, run_fixtures,
     run_tests,
 };
-use crate::script::{Catalogue, Folder, Function, Kind as FunctionKind, Stdlib, Subject};
+use crate::script::{Catalogue, Folder, Function, Kind as FunctionKind, Subject};
 use crate::yaml::ResourceId;
 
 /// The folder of a project's own functions.
@@ -67,23 +67,6 @@ pub struct Answer {
 }
 
 impl App {
-    /// The functions there are: the project's, then the standard library's.
-    ///
-    /// # Errors
-    /// When the project's folder cannot be read.
-    pub fn catalogue(&self) -> Result<&Catalogue> {
-        if let Some(catalogue) = self.0.catalogue.get() {
-            return Ok(catalogue);
-        }
-        let folder = Folder::new(self.project().root().join(FOLDER), FOLDER);
-        let (catalogue, problems) =
-            Catalogue::load(&[&folder, &Stdlib], &|name| RESERVED.contains(&name));
-        for problem in problems {
-            self.notify(&refused(&problem));
-        }
-        Ok(self.0.catalogue.get_or_init(|| catalogue))
-    }
-
     /// Asks a function that only reads: one answer for each resource that has one.
     ///
     /// # Errors
@@ -186,14 +169,17 @@ impl App {
     /// # Errors
     /// When there is no such function or folder, or the report cannot be written.
     pub fn test_functions(&self, what: Option<&str>, junit: Option<&str>) -> Result<TestSummary> {
-        let in_folder;
+        let (in_folder, all);
         let catalogue = match what {
             Some(folder) if self.project().root().join(folder).is_dir() => {
                 let found = Folder::new(self.project().resolve(folder)?, folder);
                 in_folder = Catalogue::load(&[&found], &|_| false).0;
                 &in_folder
             }
-            _ => self.catalogue()?,
+            _ => {
+                all = self.catalogue()?;
+                &*all
+            }
         };
         let functions = match what {
             Some(name) if !self.project().root().join(name).is_dir() => vec![catalogue.get(name)?],
@@ -264,11 +250,11 @@ fn shown(resource: Option<&ResourceId>) -> String {
     resource.map(ToString::to_string).unwrap_or_default()
 }
 
-fn passed(report: &TestReport) -> bool {
+pub(super) fn passed(report: &TestReport) -> bool {
     matches!(report.outcome, TestOutcome::Passed)
 }
 
-fn refused(problem: &Problem) -> String {
+pub(super) fn refused(problem: &Problem) -> String {
     let at = problem
         .error
         .location()

@@ -14,13 +14,14 @@ use crate::error::{Error, Result};
 use crate::id::{RunId, Slug, UnitId};
 use crate::model::{Hash, Process};
 use crate::runtime::Runtime;
-use crate::script::{Catalogue, Runner};
+use crate::script::Runner;
 use crate::store::{Embedded, Waiting};
 
 mod audit;
 pub mod authoring;
 pub mod backup;
 pub mod blame;
+mod catalogue;
 pub mod change;
 pub mod changeset;
 mod clone_all;
@@ -48,6 +49,7 @@ pub mod group;
 mod history;
 mod hold;
 pub mod import;
+pub mod installed;
 mod json_patch;
 pub mod labels;
 pub mod lateral;
@@ -122,7 +124,7 @@ struct Inner {
     settings: Settings,
     db: Db,
     actor: OnceLock<String>,
-    catalogue: OnceLock<Catalogue>,
+    functions: Mutex<catalogue::Kept>,
     runner: Runner,
     scope: Mutex<Scope>,
     connections: Mutex<BTreeMap<Slug, connect::Connection>>,
@@ -250,7 +252,7 @@ impl App {
             settings,
             db,
             actor: OnceLock::new(),
-            catalogue: OnceLock::new(),
+            functions: Mutex::default(),
             runner: Runner::new(),
             connections: Mutex::default(),
             runtime: OnceLock::new(),

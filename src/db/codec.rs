@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::{Error, older};
 use crate::model::{
-    Apply, Bookkeeping, ChangeSet, Conflict, Filter, Intent, Operation, Probe, Revision, Space,
-    Target, Unit, Worker,
+    Apply, Bookkeeping, ChangeSet, Conflict, Filter, InstalledFunction, Intent, Operation, Probe,
+    Revision, Space, Target, Unit, Worker,
 };
 
 /// An entity with a stored form.
@@ -74,6 +74,7 @@ stored! {
     Operation as "operation";
     Target as "target";
     Filter as "filter";
+    InstalledFunction as "function";
     ChangeSet as "changeset";
     Intent as "intent";
     Apply as "apply";

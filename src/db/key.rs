@@ -17,6 +17,7 @@
 //! | `a` | name | [`Target`](crate::model::Target) | record |
 //! | `w` | space, name | [`Worker`](crate::model::Worker) | record |
 //! | `f` | space or 0, name | [`Filter`](crate::model::Filter) | record |
+//! | `l` | name | [`InstalledFunction`](crate::model::InstalledFunction) | record |
 //! | `h` | name | [`ChangeSet`](crate::model::ChangeSet) | record |
 //! | `i` | name of the changeset | [`Intent`](crate::model::Intent) | record |
 //! | `d` | apply | [`Apply`](crate::model::Apply) | cluster |
@@ -69,6 +70,8 @@ pub enum Key {
     Worker(SpaceId, Slug),
     /// A filter of a space, or of the store.
     Filter(Option<SpaceId>, Slug),
+    /// A function that is installed.
+    Function(Slug),
     /// A changeset.
     ChangeSet(Slug),
     /// What a changeset that is being applied is about to do.
@@ -172,6 +175,7 @@ impl Key {
             Self::Filter(space, slug) => Writing::new(b'f')
                 .number(space.map_or(NO_SPACE, |space| space.0))
                 .bytes(slug.as_str().as_bytes()),
+            Self::Function(name) => Writing::new(b'l').bytes(name.as_str().as_bytes()),
             Self::ChangeSet(slug) => Writing::new(b'h').bytes(slug.as_str().as_bytes()),
             Self::Intent(slug) => Writing::new(b'i').bytes(slug.as_str().as_bytes()),
             Self::Apply(apply) => Writing::new(b'd').number(apply.0),
@@ -224,6 +228,7 @@ impl Key {
                 let space = Some(fields.number()?).filter(|number| *number != NO_SPACE);
                 Self::Filter(space.map(SpaceId), fields.last_name()?)
             }
+            b'l' => Self::Function(fields.last_name()?),
             b'h' => Self::ChangeSet(fields.last_name()?),
             b'i' => Self::Intent(fields.last_name()?),
             b'd' => Self::Apply(ApplyId(fields.number()?)),
@@ -452,6 +457,7 @@ mod tests {
             two(|| (number(), any::<u32>()).prop_map(|(n, r)| Key::Revision(UnitId(n), r))),
             two(|| number().prop_map(|n| Key::Conflict(ConflictId(n)))),
             two(|| slug().prop_map(Key::Target)),
+            two(|| slug().prop_map(Key::Function)),
             two(|| slug().prop_map(Key::ChangeSet)),
             two(|| slug().prop_map(Key::Intent)),
             two(|| (number(), slug()).prop_map(|(n, s)| Key::Worker(SpaceId(n), s))),

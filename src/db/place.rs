@@ -1,11 +1,11 @@
-//! Reads of targets, workers, filters and the sandbox's records.
+//! Reads of targets, workers, filters, functions and the sandbox's records.
 
 use std::ops::ControlFlow;
 
 use super::key::{IN_SPACE, Key, prefix};
 use super::{Error, View};
 use crate::id::{ApplyId, Slug, SpaceId, UnitId};
-use crate::model::{Apply, ChangeSet, Filter, Intent, Probe, Target, Worker};
+use crate::model::{Apply, ChangeSet, Filter, InstalledFunction, Intent, Probe, Target, Worker};
 use crate::store::{Range, Visit};
 
 impl View {
@@ -166,6 +166,22 @@ impl View {
     /// When the store cannot be read.
     pub fn filters(&self) -> Result<Vec<Filter>, Error> {
         self.records(&Range::prefix(&prefix::of(b'f')), usize::MAX)
+    }
+
+    /// An installed function by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn find_function(&self, name: &Slug) -> Result<Option<InstalledFunction>, Error> {
+        self.find(&Key::Function(name.clone()), name)
+    }
+
+    /// All installed functions, sorted by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn functions(&self) -> Result<Vec<InstalledFunction>, Error> {
+        self.records(&Range::prefix(&prefix::of(b'l')), usize::MAX)
     }
 
     /// What a space holds beside its units, kind by kind, with how many there are; kinds of which

@@ -29,6 +29,7 @@ impl Key {
             | Self::Target(_)
             | Self::Worker(..)
             | Self::Filter(..)
+            | Self::Function(_)
             | Self::ChangeSet(_) => Role::Record,
             Self::Cluster(_) | Self::Intent(_) | Self::Apply(_) | Self::Inventory(..) => {
                 Role::Cluster

@@ -13,7 +13,8 @@ use super::{Error, FORMAT, View};
 use crate::clock::{Clock, Timestamp};
 use crate::id::{ApplyId, ConflictId, OpId, RunId, Slug, SpaceId, UnitId};
 use crate::model::{
-    Apply, ChangeSet, Conflict, Filter, Hash, Intent, Operation, Space, Target, Unit, Worker,
+    Apply, ChangeSet, Conflict, Filter, Hash, InstalledFunction, Intent, Operation, Space, Target,
+    Unit, Worker,
 };
 use crate::store::Writer;
 
@@ -383,7 +384,7 @@ impl Transaction {
     }
 }
 
-/// Conflicts, targets, workers, filters and the sandbox's records.
+/// Conflicts, targets, workers, filters, functions and the sandbox's records.
 impl Transaction {
     /// Writes a conflict, new or not, and counts the open ones of its unit.
     ///
@@ -548,6 +549,23 @@ impl Transaction {
     /// When the store cannot be used; the transaction is poisoned then.
     pub fn delete_filter(&mut self, space: Option<SpaceId>, slug: &Slug) -> Result<(), Error> {
         self.put_plain(&Key::Filter(space, slug.clone()), None)
+    }
+
+    /// Installs a function, or gives an installed one another text.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn put_function(&mut self, function: &InstalledFunction) -> Result<(), Error> {
+        let key = Key::Function(function.name.clone());
+        self.put_plain(&key, Some(codec::encode(function)))
+    }
+
+    /// Uninstalls a function; nothing happens when it is not there.
+    ///
+    /// # Errors
+    /// When the store cannot be used; the transaction is poisoned then.
+    pub fn delete_function(&mut self, name: &Slug) -> Result<(), Error> {
+        self.put_plain(&Key::Function(name.clone()), None)
     }
 
     /// Writes a record of the sandbox. The log keeps only the hash of what was there before:

@@ -41,9 +41,11 @@ pub mod filter_update;
 pub mod function_coverage;
 pub mod function_do;
 pub mod function_explain;
+pub mod function_install;
 pub mod function_list;
 pub mod function_new;
 pub mod function_test;
+pub mod function_uninstall;
 pub mod hold;
 pub mod hold_list;
 pub mod import;
@@ -131,9 +133,11 @@ pub static OPS: &[OpDef] = &[
     OpDef::of::<function_coverage::FunctionCoverage>(),
     OpDef::of::<function_do::FunctionDo>(),
     OpDef::of::<function_explain::FunctionExplain>(),
+    OpDef::of::<function_install::FunctionInstall>(),
     OpDef::of::<function_list::FunctionList>(),
     OpDef::of::<function_new::FunctionNew>(),
     OpDef::of::<function_test::FunctionTest>(),
+    OpDef::of::<function_uninstall::FunctionUninstall>(),
     OpDef::of::<hold::Hold>(),
     OpDef::of::<hold_list::HoldList>(),
     OpDef::of::<import::Import>(),
@@ -324,6 +328,7 @@ impl OpDef {
     /// them; else those of the operation.
     pub fn run_json(&self, app: &App, args: serde_json::Value) -> Result<Output> {
         self.refuse_unknown(&args)?;
+        app.recheck_functions();
         (self.from_json)(app, args)
     }
 

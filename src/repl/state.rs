@@ -36,7 +36,8 @@ pub(super) struct Repl {
     is_timed: bool,
     pub(super) group: Option<Group>,
     pub(super) saved: Vec<Saved>,
-    vocabulary: Option<Vocabulary>,
+    /// The names that a line may use, of these functions.
+    vocabulary: Option<(u64, Vocabulary)>,
     /// The columns of the terminal, where there is one.
     pub(super) width: Option<usize>,
 }
@@ -70,12 +71,15 @@ impl Repl {
         self.lines.typed_variables()
     }
 
-    /// Every name that a line may use; made when it is first asked for.
+    /// Every name that a line may use; made when it is first asked for, and when functions are
+    /// others than before.
     pub(super) fn vocabulary(&mut self) -> Result<Vocabulary> {
-        if self.vocabulary.is_none() {
-            self.vocabulary = Some(self.lines.vocabulary()?);
-        }
-        let mut words = self.vocabulary.clone().unwrap_or_default();
+        let generation = self.lines.refresh()?;
+        let mut words = match self.vocabulary.take() {
+            Some((known, words)) if known == generation => words,
+            _ => self.lines.vocabulary()?,
+        };
+        self.vocabulary = Some((generation, words.clone()));
         words
             .functions
             .extend(self.lines.functions().iter().cloned());

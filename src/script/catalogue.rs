@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use rust_embed::Embed;
 
@@ -125,7 +126,22 @@ impl Folder {
         })
     }
 
-    fn collect(&self, folder: &Path, depth: usize, files: &mut Vec<FunctionFile>) -> Result<()> {
+    /// The files as they are now, without their texts. What cannot be read is left out, and
+    /// [`FunctionSource::files`] says why.
+    pub fn state(&self) -> FolderState {
+        let mut paths = Vec::new();
+        // A folder that cannot be read has the files that were found before the error.
+        self.collect(&self.folder, 0, &mut paths).ok();
+        let states = paths.into_iter().map(|path| {
+            let found = std::fs::metadata(&path).ok();
+            let state = found.map(|found| (found.modified().ok(), found.len()));
+            (path, state)
+        });
+        FolderState(states.collect())
+    }
+
+    /// The paths of the files, those of a folder sorted.
+    fn collect(&self, folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
         let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -139,10 +155,10 @@ impl Folder {
         for path in paths {
             if path.is_dir() {
                 if depth < 4 && path.file_name().is_some_and(|name| name != "fixtures") {
-                    self.collect(&path, depth + 1, files)?;
+                    self.collect(&path, depth + 1, found)?;
                 }
             } else if path.extension().is_some_and(|ending| ending == "rhai") {
-                files.push(self.file(&path)?);
+                found.push(path);
             }
         }
         Ok(())
@@ -178,7 +194,13 @@ impl Folder {
     }
 }
 
+/// How long the file of a function may be, in bytes.
 const FILE_BYTES: u64 = 256 << 10;
+
+/// The files of a [`Folder`] at some moment, by name, time of change and length: two that are
+/// equal have the same functions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FolderState(Vec<(PathBuf, Option<(Option<SystemTime>, u64)>)>);
 
 impl FunctionSource for Folder {
     fn name(&self) -> &'static str {
@@ -186,9 +208,9 @@ impl FunctionSource for Folder {
     }
 
     fn files(&self) -> Result<Vec<FunctionFile>> {
-        let mut files = Vec::new();
-        self.collect(&self.folder, 0, &mut files)?;
-        Ok(files)
+        let mut paths = Vec::new();
+        self.collect(&self.folder, 0, &mut paths)?;
+        paths.iter().map(|path| self.file(path)).collect()
     }
 
     /// Reads `fixtures/FUNCTION/CASE/{in,want,args}.yaml`, and `fixtures/FUNCTION/{in,want}.yaml`
@@ -320,6 +342,12 @@ impl Catalogue {
                 "expected a file name of small letters, digits and dashes, found `{name}`"
             ));
         }
+        let length = file.text.len();
+        if length as u64 > FILE_BYTES {
+            return refuse(format!(
+                "expected at most {FILE_BYTES} bytes, found {length}"
+            ));
+        }
         if taken(name) {
             return refuse(format!("the name `{name}` belongs to an operation"));
         }
@@ -348,6 +376,13 @@ impl Catalogue {
     /// Whether a function has this name; parses nothing.
     pub fn contains(&self, name: &str) -> bool {
         self.entries.contains_key(name)
+    }
+
+    /// Where the function of this name comes from, and where the one that it hides does, if there
+    /// is one; parses nothing.
+    pub fn origin(&self, name: &str) -> Option<(&str, Option<&str>)> {
+        let entry = self.entries.get(name)?;
+        Some((entry.origin.as_str(), entry.shadows.as_deref()))
     }
 
     /// The names in alphabetical order; parses nothing.

@@ -55,7 +55,9 @@ mod unit;
 mod value;
 
 pub use arguments::Arguments;
-pub use catalogue::{Catalogue, Fixture, Folder, FunctionFile, FunctionSource, Problem, Stdlib};
+pub use catalogue::{
+    Catalogue, Fixture, Folder, FolderState, FunctionFile, FunctionSource, Problem, Stdlib,
+};
 pub use coverage::{Coverage, coverage_of};
 pub use doctest::{Outcome, TestReport, fixture_output, junit, run_fixtures, run_tests};
 pub use error::{Error, Fault, Kind as ErrorKind, Location, Result};

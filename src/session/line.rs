@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::{Error, Kind, Location, Result};
 use crate::ops::Output;
 use crate::runtime::Interrupt;
-use crate::script::Program;
+use crate::script::{Catalogue, Program};
 use crate::session::convert::to_json;
 use crate::session::outcome::ScriptOutcome;
 use crate::session::preview::ScriptPreview;
@@ -30,6 +30,9 @@ pub struct LineSession {
     /// The names of the functions that lines defined.
     functions: BTreeSet<String>,
     count: usize,
+    /// Grows whenever the functions of the catalogue are others than before.
+    generation: u64,
+    catalogue: Arc<Catalogue>,
     width: Option<usize>,
 }
 
@@ -90,6 +93,7 @@ impl LineSession {
     ) -> Result<Self> {
         let mut session = Session::new(app, print)?.stop_on(interrupt);
         session.stop_when_told();
+        let catalogue = app.catalogue()?;
         Ok(Self {
             session,
             variables: Scope::new(),
@@ -97,6 +101,8 @@ impl LineSession {
             texts: BTreeMap::new(),
             functions: BTreeSet::new(),
             count: 0,
+            generation: 0,
+            catalogue,
             width: None,
         })
     }
@@ -118,8 +124,9 @@ impl LineSession {
     /// Reads a whole script, with the words behind it, to be run like a line.
     ///
     /// # Errors
-    /// As [`Self::read`]; and when the words do not fit the script.
-    pub fn read_file(&self, path: &str, text: &str, words: &[String]) -> Result<Line> {
+    /// As [`Self::read`]; and when the words do not fit the script, or the store cannot be read.
+    pub fn read_file(&mut self, path: &str, text: &str, words: &[String]) -> Result<Line> {
+        self.refresh()?;
         let program = self.session.parse(path, text)?;
         program.arguments(words).map(drop)?;
         Ok(Line {
@@ -127,6 +134,23 @@ impl LineSession {
             words: words.to_vec(),
             is_file: true,
         })
+    }
+
+    /// Takes in what became of functions since the last line: files of the project, and what is
+    /// installed in the store. Returns a number that is another one whenever something did.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn refresh(&mut self) -> Result<u64> {
+        let app = &self.session.app;
+        app.recheck_functions();
+        let catalogue = app.catalogue()?;
+        if !Arc::ptr_eq(&catalogue, &self.catalogue) {
+            self.catalogue = catalogue;
+            self.generation += 1;
+            self.session.take_functions()?;
+        }
+        Ok(self.generation)
     }
 
     /// Runs a line; what it returns is the last result from then on, unless that is nothing.

@@ -3,6 +3,8 @@
 //! Scripts see handles (units, selections, outcomes), never the data behind them; what a handle
 //! says is read from the store when it is asked.
 
+use std::collections::BTreeSet;
+
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
 
 use crate::app::{App, style};
@@ -43,6 +45,8 @@ pub struct Session {
     app: App,
     engine: Engine,
     interrupt: Interrupt,
+    /// The functions of the catalogue that the engine has as methods, by their names there.
+    methods: BTreeSet<String>,
 }
 
 /// The exit code that a script asked for.
@@ -65,12 +69,35 @@ impl Session {
             let source = source.unwrap_or("script");
             print(&format!("{source}:{position:?} {text}\n"));
         });
-        register(&mut engine, app)?;
-        Ok(Self {
+        register(&mut engine, app);
+        let mut session = Self {
             app: app.clone(),
             engine,
             interrupt: Interrupt::default(),
-        })
+            methods: BTreeSet::new(),
+        };
+        session.take_functions()?;
+        Ok(session)
+    }
+
+    /// Makes methods of the functions that came into the catalogue since the last call. Those that
+    /// are gone stay methods, whose calls say so.
+    fn take_functions(&mut self) -> Result<()> {
+        let catalogue = self.app.catalogue()?;
+        let new = catalogue
+            .names()
+            .filter(|name| !self.methods.contains(*name));
+        let new: Vec<String> = new.map(ToOwned::to_owned).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let engine = &mut self.engine;
+        verbs::register_functions::<changeset::ScriptStaged>(engine, &new);
+        verbs::register_functions::<unit::ScriptUnit>(engine, &new);
+        verbs::register_functions::<selection::ScriptSelection>(engine, &new);
+        verbs::register_functions::<outcome::ScriptOutcome>(engine, &new);
+        self.methods.extend(new);
+        Ok(())
     }
 
     /// Stops what runs, between two steps, once `interrupt` is set.
@@ -149,7 +176,8 @@ impl Session {
     /// # Errors
     /// When the project's functions cannot be read.
     pub fn reference(&self) -> Result<String> {
-        reference::text(&self.engine, self.app.catalogue()?)
+        let functions = self.app.catalogue()?.list();
+        reference::text(&self.engine, &self.methods, &functions)
     }
 
     fn stop_when_told(&mut self) {
@@ -269,7 +297,7 @@ impl Session {
     }
 }
 
-fn register(engine: &mut Engine, app: &App) -> Result<()> {
+fn register(engine: &mut Engine, app: &App) {
     global::register(engine, app);
     history::register(engine, app);
     space::register(engine, app);
@@ -283,12 +311,6 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     filter::register(engine, app);
     files::register(engine, app);
     report::register(engine);
-    let functions: Vec<String> = app
-        .catalogue()?
-        .list()
-        .iter()
-        .map(|function| function.name.clone())
-        .collect();
     selection::register_reading::<outcome::ScriptOutcome>(engine);
     selection::register_previewing::<unit::ScriptUnit>(engine);
     selection::register_previewing::<selection::ScriptSelection>(engine);
@@ -300,12 +322,7 @@ fn register(engine: &mut Engine, app: &App) -> Result<()> {
     verbs::register::<selection::ScriptSelection>(engine);
     verbs::register::<outcome::ScriptOutcome>(engine);
     verbs::register_changing::<changeset::ScriptStaged>(engine);
-    verbs::register_functions::<changeset::ScriptStaged>(engine, &functions);
-    verbs::register_functions::<unit::ScriptUnit>(engine, &functions);
-    verbs::register_functions::<selection::ScriptSelection>(engine, &functions);
-    verbs::register_functions::<outcome::ScriptOutcome>(engine, &functions);
     register_operations(engine, app);
-    Ok(())
 }
 
 /// Every operation of the table as a function of one map: `unit_apply(#{ space: "traderx" })`.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use rhai::Engine;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ops::{Effect, OPS, OpDef, script_key};
 use crate::query::{FIELDS, Type};
 use crate::script::engine::{SessionOptions, session_engine};
-use crate::script::{Catalogue, Function, Kind as FunctionKind};
+use crate::script::{Function, Kind as FunctionKind};
 
 /// The part that people write.
 const WRITTEN: &str = include_str!("api.md");
@@ -47,15 +48,11 @@ impl fmt::Display for Entry {
     }
 }
 
-/// What a session's engine has beyond the language, without operations and catalogue functions,
-/// which have tables of their own.
-pub(super) fn registered(engine: &Engine, catalogue: &Catalogue) -> Result<BTreeSet<Entry>> {
+/// What a session's engine has beyond the language, without operations and `methods`, which are
+/// functions of the catalogue: both have tables of their own.
+pub(super) fn registered(engine: &Engine, methods: &BTreeSet<String>) -> Result<BTreeSet<Entry>> {
     let language = signatures(&session_engine(SessionOptions::default()))?;
-    let functions: BTreeSet<String> = catalogue
-        .list()
-        .iter()
-        .map(|function| function.name.replace('-', "_"))
-        .collect();
+    let functions: BTreeSet<String> = methods.iter().map(|name| name.replace('-', "_")).collect();
     let operations: BTreeSet<String> = OPS.iter().map(OpDef::function_name).collect();
     let of_a_run = OF_A_RUN.map(|(name, arity)| Entry {
         receiver: None,
@@ -220,8 +217,12 @@ fn signatures(engine: &Engine) -> Result<BTreeSet<String>> {
 
 /// The whole reference, as Markdown. What the engine has and nobody described is listed as such,
 /// and so is what is described and not there.
-pub(super) fn text(engine: &Engine, catalogue: &Catalogue) -> Result<String> {
-    let (registered, documented) = (registered(engine, catalogue)?, documented());
+pub(super) fn text(
+    engine: &Engine,
+    methods: &BTreeSet<String>,
+    all: &[Arc<Function>],
+) -> Result<String> {
+    let (registered, documented) = (registered(engine, methods)?, documented());
     let mut text = WRITTEN
         .replace("<!-- attributes -->\n", &attributes())
         .trim_end()
@@ -239,7 +240,7 @@ pub(super) fn text(engine: &Engine, catalogue: &Catalogue) -> Result<String> {
             let _ = write!(text, "## {heading}\n\n{}\n", entries.concat());
         }
     }
-    functions(&mut text, &catalogue.list());
+    functions(&mut text, all);
     operations(&mut text);
     Ok(text)
 }
@@ -268,15 +269,16 @@ fn attributes() -> String {
     text
 }
 
-fn functions(text: &mut String, functions: &[std::sync::Arc<Function>]) {
+fn functions(text: &mut String, functions: &[Arc<Function>]) {
     text.push_str(
         "## Functions as methods\n\n\
-         Every function of the catalogue, the project's own included, is a method of units, \
-         selections, outcomes and previewed selections, with `_` for `-`: \
+         Every function of the catalogue, the project's own and installed ones included, is a method of \
+         units, selections, outcomes and previewed selections, with `_` for `-`: \
          `service.set_replicas(3)` is `service.run(\"set-replicas\", 3)`. Arguments stand in this \
          order, or by name in a map at the end, which also takes `dry_run` and `allow_empty`. A \
          function that changes returns an outcome. One that asks returns its value for one unit, \
-         and a table for several. `function_explain(#{ name: \"set-replicas\" })` shows more.\n\n",
+         and a table for several. `function_explain(#{ name: \"set-replicas\" })` shows more. What a \
+         script installs itself, it calls with `run`; it is a method in the next script or line.\n\n",
     );
     for function in functions {
         let kind = match function.kind {

@@ -41,7 +41,7 @@ pub(super) fn of(session: &Session) -> Result<Vocabulary> {
             .operations
             .insert(op.function_name(), keys.chain(arguments).collect());
     }
-    let ours = reference::registered(&session.engine, catalogue)?;
+    let ours = reference::registered(&session.engine, &session.methods)?;
     for Entry {
         receiver,
         name,

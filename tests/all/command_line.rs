@@ -196,6 +196,7 @@ fn the_doctor_says_what_is_wrong_and_what_to_run() {
     assert!(told.contains("0 noted, 0 failed"), "{told}");
     assert!(told.contains("history is as it was written"), "{told}");
     assert!(told.contains("target sandbox"), "{told}");
+    assert!(told.contains("1 function of the project's own"), "{told}");
 
     world.write("functions/bad.rhai", "fn bad(resource {}\n");
     let ran = world.run(&["doctor"]);

@@ -33,6 +33,7 @@ mod functions;
 mod hostile;
 mod hostile_input;
 mod import;
+mod installed;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod lateral;

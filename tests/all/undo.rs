@@ -165,6 +165,9 @@ impl Place {
         for filter in view.filters().unwrap() {
             lines.push(format!("{filter:?}"));
         }
+        for function in view.functions().unwrap() {
+            lines.push(format!("{function:?}"));
+        }
         view.scan_units(|unit| {
             lines.push(shown(&view, &unit));
             Ok::<_, windlass::db::Error>(ControlFlow::Continue(()))

@@ -63,6 +63,13 @@ impl Background {
         self.child.id()
     }
 
+    /// Writes to its standard input, which must be a pipe.
+    pub fn say(&mut self, text: &str) {
+        use std::io::Write as _;
+        let input = self.child.stdin.as_mut().expect("a pipe");
+        input.write_all(text.as_bytes()).expect("the input is read");
+    }
+
     /// Kills it where it is.
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");

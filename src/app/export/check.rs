@@ -21,7 +21,7 @@ pub struct ExportCheck {
     pub missing: Vec<String>,
     /// Files that no export would write.
     pub extra: Vec<String>,
-    /// Targets, spaces or filters that the index has otherwise.
+    /// Targets, spaces, filters or functions that the index has otherwise.
     pub is_index_changed: bool,
     /// How many files are equal.
     pub equal: usize,
@@ -57,7 +57,10 @@ impl ExportCheck {
             }
         }
         if self.is_index_changed {
-            let _ = writeln!(text, "changed  {INDEX}: targets, spaces or filters");
+            let _ = writeln!(
+                text,
+                "changed  {INDEX}: targets, spaces, filters or functions"
+            );
         }
         text.push_str(&self.diff);
         let _ = writeln!(
@@ -95,7 +98,9 @@ impl App {
         let mut found = ExportCheck {
             is_index_changed: old.spaces != tree.index.spaces
                 || old.targets != tree.index.targets
-                || (options.selection.is_none() && old.filters != tree.index.filters),
+                || (options.selection.is_none()
+                    && (old.filters != tree.index.filters
+                        || old.functions != tree.index.functions)),
             ..ExportCheck::default()
         };
         for (name, text) in &tree.files {

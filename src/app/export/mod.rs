@@ -31,7 +31,8 @@ const SHOWN_FILES: usize = 20;
 /// What an export writes.
 #[derive(Debug, Clone, Default)]
 pub struct ExportOptions {
-    /// The units; every unit, space, target and filter where it is none.
+    /// The units; every unit, space, target, filter and installed function where it is
+    /// none.
     pub selection: Option<Selection>,
     /// Replace files that somebody edited, or that no export wrote.
     pub force: bool,

@@ -31,6 +31,8 @@ pub(crate) struct Index {
     pub(crate) targets: Vec<Target>,
     pub(crate) spaces: Vec<SpaceRecord>,
     pub(crate) filters: Vec<FilterRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) functions: Vec<FunctionRecord>,
     /// Every file with the hash of its bytes.
     pub(crate) files: BTreeMap<String, Hash>,
 }
@@ -42,6 +44,7 @@ impl Default for Index {
             targets: Vec::new(),
             spaces: Vec::new(),
             filters: Vec::new(),
+            functions: Vec::new(),
             files: BTreeMap::new(),
         }
     }
@@ -99,6 +102,14 @@ pub(crate) struct FilterRecord {
     pub(crate) space: Option<Slug>,
     pub(crate) clause: String,
     pub(crate) from_space: Option<String>,
+}
+
+/// An installed function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct FunctionRecord {
+    pub(crate) name: Slug,
+    pub(crate) text: String,
 }
 
 /// What a unit has beside its YAML. Hashes say which text is meant; the numbers of revisions are

@@ -1,6 +1,7 @@
 //! Importing an exported folder: into an empty store it makes the same state, into another it
 //! merges, with the text of the export as the base.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -10,9 +11,10 @@ use crate::app::edit::merged_own;
 use crate::app::export::check::not_an_export;
 use crate::app::export::files_of;
 use crate::app::export::record::{
-    Index, UnitRecord, data_file, earlier_file, record_file, set_of, unit_of,
+    FunctionRecord, INDEX, Index, UnitRecord, data_file, earlier_file, record_file, set_of, unit_of,
 };
 use crate::app::import::{ImportOptions, refusal};
+use crate::app::installed::{checked, put_function};
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::project::unreadable;
 use crate::app::select::Selection;
@@ -21,6 +23,7 @@ use crate::db::{NewRevision, Prepared, Transaction, View};
 use crate::error::{Error, Kind, Result};
 use crate::id::{Slug, SpaceId, UnitId};
 use crate::model::{Filter, Hash, RevisionSource, Unit, Upstream};
+use crate::script::FunctionFile;
 use crate::yaml::Stream;
 
 /// The name under which the texts of an export are remembered.
@@ -49,18 +52,19 @@ struct Sorted {
 impl App {
     /// Whether a folder was written by [`App::export`].
     pub fn is_export(&self, folder: &Path) -> bool {
-        folder.join(super::record::INDEX).is_file()
+        folder.join(INDEX).is_file()
     }
 
-    /// Imports an exported folder. What is not there is made: targets, spaces, filters, units with
-    /// their labels, links and paths. Units that are there are merged; what they have beside
+    /// Imports an exported folder. What is not there is made: targets, spaces, filters,
+    /// functions, units with their labels, links and paths. Units that are there are merged; what they have beside
     /// their data becomes what the record says where the record was edited since the export.
     ///
     /// # Errors
     /// When a file cannot be read or is refused, all refusals at once, and nothing is written.
     pub fn import_export(&self, folder: &Path, options: &ImportOptions) -> Result<Outcome> {
-        let index = Index::read(folder)?.ok_or_else(|| not_an_export(folder))?;
-        let (found, refused) = read_units(folder, &index)?;
+        let mut index = Index::read(folder)?.ok_or_else(|| not_an_export(folder))?;
+        let (found, mut refused) = read_units(folder, &index)?;
+        refused.extend(take_out_unusable(&mut index.functions));
         if !refused.is_empty() && !options.skip_refused {
             return Err(refusal(&refused));
         }
@@ -81,11 +85,14 @@ impl App {
         index: &Index,
         found: &BTreeMap<Name, Found>,
     ) -> Result<Outcome> {
-        let (mut sorted, _) = self.write(Verb::new(verb), |transaction| {
+        let by = self.actor();
+        let ((mut sorted, notes), _) = self.write(Verb::new(verb), |transaction| {
             take_places(transaction, index, found)?;
-            self.take_new(transaction, found)
+            let notes = take_functions(transaction, &index.functions, &by)?;
+            Ok((self.take_new(transaction, found)?, notes))
         })?;
         let mut outcome = self.merge_found(&sorted, found)?;
+        outcome.notes.extend(notes);
         for report in &mut outcome.reports {
             if let Some(edited) = sorted.edited.remove(&report.unit)
                 && matches!(report.status, Status::Unchanged)
@@ -273,6 +280,42 @@ fn take_places(
     Ok(())
 }
 
+/// Takes the functions out that cannot be used, and says what is wrong with each.
+fn take_out_unusable(records: &mut Vec<FunctionRecord>) -> Refused {
+    let files = records.iter().map(|record| FunctionFile {
+        name: record.name.to_string(),
+        path: format!("{INDEX}, function {}", record.name),
+        text: Cow::Owned(record.text.clone()),
+    });
+    let (usable, problems) = checked(files.collect());
+    records.retain(|record| usable.iter().any(|one| one.name == record.name.as_str()));
+    let refused = problems.into_iter().map(|problem| {
+        let place = format!("{INDEX}, function {}", problem.name);
+        (place, Error::from(problem.error))
+    });
+    refused.collect()
+}
+
+/// Functions that are not there yet; what is to be said of the others.
+fn take_functions(
+    transaction: &mut Transaction,
+    records: &[FunctionRecord],
+    by: &str,
+) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
+    for record in records {
+        let name = &record.name;
+        match transaction.find_function(name)? {
+            None => drop(put_function(transaction, name, &record.text, by)?),
+            Some(found) if found.text == record.text => {}
+            Some(_) => notes.push(format!(
+                "function {name} stays as it is installed; the export has another text"
+            )),
+        }
+    }
+    Ok(notes)
+}
+
 /// The text that was exported, as the store knows it.
 enum Base {
     /// Nobody edited the file, or the unit has its text.
@@ -404,7 +447,11 @@ fn read_units(folder: &Path, index: &Index) -> Result<(BTreeMap<Name, Found>, Re
             Err(error) => refused.push((file.clone(), error)),
         }
     }
-    if found.is_empty() && refused.is_empty() && index.spaces.is_empty() {
+    if found.is_empty()
+        && refused.is_empty()
+        && index.spaces.is_empty()
+        && index.functions.is_empty()
+    {
         return Err(Error::new(
             Kind::NotFound,
             format!(

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::export::record::{
-    FilterRecord, Index, SpaceRecord, UnitRecord, UpstreamRecord, data_file, earlier_file,
-    places_of, record_file, unit_of,
+    FilterRecord, FunctionRecord, Index, SpaceRecord, UnitRecord, UpstreamRecord, data_file,
+    earlier_file, places_of, record_file, unit_of,
 };
 use crate::app::select::Selection;
 use crate::db::View;
@@ -45,6 +45,13 @@ impl Tree {
         tree.index
             .filters
             .sort_by(|a, b| (&a.space, &a.slug).cmp(&(&b.space, &b.slug)));
+        let functions = view.functions()?.into_iter();
+        tree.index.functions = functions
+            .map(|function| FunctionRecord {
+                name: function.name,
+                text: function.text,
+            })
+            .collect();
         tree.index.targets = view.targets()?;
         tree.close(spaces);
         Ok(tree)

@@ -287,6 +287,7 @@ pub(crate) fn name_of(key: &Key, stored: &[u8]) -> Result<String> {
         Key::Space(id) => format!("the space `{}`", decode::<Space>(stored, id)?.slug),
         Key::Target(slug) => format!("the target `{slug}`"),
         Key::Filter(_, slug) => format!("the filter `{slug}`"),
+        Key::Function(name) => format!("the function `{name}`"),
         Key::Worker(_, slug) => format!("the worker `{slug}`"),
         Key::Conflict(id) => format!("the conflict {id}"),
         other => format!("{other:?}"),

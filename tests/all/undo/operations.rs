@@ -49,6 +49,11 @@ fn cases_of_creations() -> Vec<Case> {
         ("upgrade", "", json!({ "selector": "prod-us/web" })),
         ("worker create", "", json!({ "slug": "w", "space": "base" })),
         (
+            "worker delete",
+            r#"worker_create(#{ slug: "w", space: "base" });"#,
+            json!({ "slug": "w", "space": "base" }),
+        ),
+        (
             "unit set-target",
             r#"ensure_target("t2");"#,
             json!({ "target": "t2", "space": "prod-us" }),
@@ -197,6 +202,24 @@ fn cases_of_more() -> Vec<Case> {
             "filter update",
             r#"ensure_filter("busy", "*");"#,
             json!({ "filter": "busy", "where": "replicas > 2", "from_space": "prod-*" }),
+        ),
+        (
+            "function install",
+            r#"write_file("answer.rhai", "fn answer(resource) { 1 }");"#,
+            json!({ "files": ["answer.rhai"] }),
+        ),
+        (
+            "function install",
+            r#"write_file("answer.rhai", "fn answer(resource) { 1 }");
+            function_install(#{ files: ["answer.rhai"] });
+            write_file("answer.rhai", "fn answer(resource) { 2 }");"#,
+            json!({ "files": ["answer.rhai"] }),
+        ),
+        (
+            "function uninstall",
+            r#"write_file("answer.rhai", "fn answer(resource) { 1 }");
+            function_install(#{ files: ["answer.rhai"] });"#,
+            json!({ "name": "answer" }),
         ),
         (
             "filter delete",
