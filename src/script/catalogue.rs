@@ -200,7 +200,10 @@ const FILE_BYTES: u64 = 256 << 10;
 /// The files of a [`Folder`] at some moment, by name, time of change and length: two that are
 /// equal have the same functions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FolderState(Vec<(PathBuf, Option<(Option<SystemTime>, u64)>)>);
+pub struct FolderState(Vec<(PathBuf, Option<FileState>)>);
+
+/// When a file was changed, and how long it is.
+type FileState = (Option<SystemTime>, u64);
 
 impl FunctionSource for Folder {
     fn name(&self) -> &'static str {
