@@ -9,7 +9,12 @@ type Case = (&'static str, &'static str, Value);
 const UPGRADE: &str = r#"unit_update(#{ selector: "prod-us/web", upgrade: true });"#;
 
 fn cases() -> Vec<Case> {
-    let all = [cases_of_creations(), cases_of_units(), cases_of_more()];
+    let all = [
+        cases_of_creations(),
+        cases_of_units(),
+        cases_of_more(),
+        cases_of_decisions(),
+    ];
     all.into_iter().flatten().collect()
 }
 
@@ -236,6 +241,11 @@ fn cases_of_more() -> Vec<Case> {
             r#"ensure_space("copies");"#,
             json!({ "dest_space": "copies", "space": "base", "label": [["tier", "core"]] }),
         ),
+    ]
+}
+
+fn cases_of_decisions() -> Vec<Case> {
+    vec![
         ("changeset create", "", json!({ "slug": "v2" })),
         (
             "changeset create",
