@@ -57,12 +57,7 @@ impl App {
             let options = UpgradeOptions { change, ..options };
             return self.rehearse(
                 || self.upgrade(selection, options),
-                |transaction, mut outcome| {
-                    outcome.changes = self.preview_of(transaction)?.diff();
-                    outcome.is_preview = true;
-                    outcome.op = None;
-                    Ok(outcome)
-                },
+                |transaction, outcome| Ok(outcome.previewed(self.preview_of(transaction)?.shown())),
             );
         }
         // In a rehearsal nothing is kept anyway, and variants further down must see what came.

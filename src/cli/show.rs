@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use crate::app::dry_run;
 use crate::cli::{diagnostic, jq};
 use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
@@ -88,7 +89,10 @@ pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
                 format!("{:#}", table.without_header())
             }
         }
-        (Style::Table, Output::Outcome(outcome)) => format!("{outcome:#}"),
+        (Style::Table, Output::Outcome(outcome)) => {
+            let width = terminal_width().unwrap_or(dry_run::WIDTH);
+            format!("{outcome:#width$}")
+        }
         (Style::Table, Output::Record(value)) => json(value)?,
         (Style::Table, Output::Text(text) | Output::Report { text, .. }) => text.clone(),
     };
