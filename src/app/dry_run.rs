@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::app::blame::origin;
 use crate::app::change_group::{letter, title};
 use crate::app::difference::{Changes, Compared, Group, Grouping, Member};
-use crate::app::gate::names_of;
+use crate::app::gate::gates_of;
 use crate::app::matrix::Matrix;
 use crate::app::outcome::{Outcome, Status, UnitReport, plural};
 use crate::clock::Timestamp;
@@ -52,6 +52,8 @@ pub(crate) struct DryRun {
 struct Gated {
     units: usize,
     spaces: BTreeSet<String>,
+    /// Why, for the first unit.
+    reason: String,
 }
 
 /// Collects what a dry run shows, unit by unit.
@@ -69,8 +71,11 @@ impl Showing {
 
     /// Notes the gates before which a unit would wait.
     pub(crate) fn note_gates(&mut self, unit: &Unit, space: &Space, now: Timestamp) {
-        for name in names_of(unit, space, now) {
-            let gated = self.gated.entry(name).or_default();
+        for gate in gates_of(unit, space, now) {
+            let gated = self.gated.entry(gate.name.to_owned()).or_default();
+            if gated.units == 0 {
+                gated.reason = gate.reason;
+            }
             gated.units += 1;
             gated.spaces.insert(space.slug.to_string());
         }
@@ -273,7 +278,10 @@ impl DryRun {
         for (name, gated) in &self.gated {
             let units = plural(gated.units, "unit");
             let spaces: Vec<&str> = gated.spaces.iter().map(String::as_str).collect();
-            let line = format!("{units} ({}): {name}", some_of(&spaces, MAX_NAMES));
+            let mut line = format!("{units} ({}): {name}", some_of(&spaces, MAX_NAMES));
+            if gated.units == 1 {
+                let _ = write!(line, ", {}", gated.reason);
+            }
             push_wrapped(text, "Then gated    ", &line, width);
         }
         if let Some(preview) = &outcome.preview {

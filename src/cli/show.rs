@@ -45,8 +45,8 @@ impl Format {
         }
     }
 
-    /// Whether a person reads along who may want to see how far the work is.
-    pub(super) fn has_progress(&self) -> bool {
+    /// Whether a person reads along, who may want to see how far the work is, or what comes.
+    pub(super) fn is_for_people(&self) -> bool {
         self.style == Style::Table && !self.is_quiet
     }
 }
