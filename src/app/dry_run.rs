@@ -577,7 +577,7 @@ fn write_next(text: &mut String, outcome: &Outcome, preview: &str) {
 }
 
 /// Adds `content` behind `head`, in lines of at most `width` columns where its words allow it.
-fn push_wrapped(text: &mut String, head: &str, content: &str, width: usize) {
+pub(crate) fn push_wrapped(text: &mut String, head: &str, content: &str, width: usize) {
     let indent = head.width();
     let mut line = head.to_owned();
     let mut used = indent;

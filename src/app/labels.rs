@@ -103,7 +103,7 @@ fn joined(mut outcome: Outcome, labelled: Outcome) -> Outcome {
     let reports = outcome.reports.iter_mut();
     for report in reports.filter(|report| changed.contains(&report.unit)) {
         match &report.status {
-            Status::Unchanged => report.note = "its labels".to_owned(),
+            Status::Unchanged => "its labels".clone_into(&mut report.note),
             Status::Skipped(reason) => report.note = format!("its labels; {reason}"),
             Status::Created | Status::Changed | Status::Failed(_) => continue,
         }

@@ -28,6 +28,7 @@ mod cluster;
 mod complete;
 pub mod conflict;
 pub mod conflict_edit;
+mod conflict_text;
 mod connect;
 mod contest;
 pub mod create;

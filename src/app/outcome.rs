@@ -380,6 +380,7 @@ impl Outcome {
                 if let Some(counts) = counts {
                     unit["Taken"] = counts.taken.into();
                     unit["Kept"] = counts.kept.len().into();
+                    unit["KeptPaths"] = counts.kept.as_slice().into();
                     unit["Protected"] = counts.protected.into();
                 }
                 unit

@@ -159,9 +159,7 @@ impl Table {
         }
         for row in &mut self.rows {
             for (cell, width) in row.iter_mut().zip(&widths) {
-                if cell.text.width() > *width {
-                    cell.text = shortened(&cell.text, *width);
-                }
+                cell.text = shortened(&cell.text, *width);
             }
         }
         self
@@ -279,8 +277,11 @@ impl fmt::Display for Table {
     }
 }
 
-/// The beginning of a text, and `…`: together at most `width` columns.
-fn shortened(text: &str, width: usize) -> String {
+/// A text, or its beginning and `…`: at most `width` columns.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
     let mut short = String::new();
     for c in text.chars() {
         short.push(c);

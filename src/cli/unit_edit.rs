@@ -75,14 +75,12 @@ pub(super) fn edit(app: &App, matches: &ArgMatches, format: &show::Format) -> Re
     if asks || format.is_for_people() {
         show::output(&update(&text, true).map_err(keeping)?, format)?;
     }
-    if asks {
-        if !confirm::ask("Write this").map_err(keeping)? {
-            show::notice(&format!(
-                "nothing was written; your text is in {}",
-                draft.path().display()
-            ));
-            return Ok(Kind::Gated.exit_code());
-        }
+    if asks && !confirm::ask("Write this").map_err(keeping)? {
+        show::notice(&format!(
+            "nothing was written; your text is in {}",
+            draft.path().display()
+        ));
+        return Ok(Kind::Gated.exit_code());
     }
     let written = update(&text, false).map_err(keeping)?;
     draft.remove();

@@ -255,9 +255,9 @@ fn open_conflicts_gate_where_the_space_says_so() {
         "--columns",
         "Name,LiveRevisionNum",
     ]);
-    assert!(
-        before.contains("web   2") && before.contains("idle  1"),
-        "{before}"
+    assert_eq!(
+        before,
+        "NAME  LIVE-REVISION\nweb               2\nidle              1\n"
     );
     let shown = world.ok(&["unit", "apply", "--space", "prod", "--skip-gated"]);
     assert!(
