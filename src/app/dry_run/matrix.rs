@@ -13,7 +13,7 @@ const GAP: usize = 3;
 
 /// A sign for each name in each place; none where there is no such thing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Matrix {
+pub(super) struct Matrix {
     columns: Vec<String>,
     rows: Vec<(String, Vec<String>)>,
 }
@@ -21,7 +21,7 @@ pub(crate) struct Matrix {
 impl Matrix {
     /// The signs of things named by their place and their own name, in the order in which both are
     /// first named.
-    pub(crate) fn of<'a>(signs: impl IntoIterator<Item = (&'a str, &'a str, String)>) -> Self {
+    pub(super) fn of<'a>(signs: impl IntoIterator<Item = (&'a str, &'a str, String)>) -> Self {
         let mut matrix = Self::default();
         let mut columns = std::collections::BTreeMap::new();
         let mut rows = std::collections::BTreeMap::new();
@@ -46,7 +46,7 @@ impl Matrix {
 
     /// The lines of the table, at most `width` columns wide where the names allow it; none where
     /// it would be too large to be read, however it is folded.
-    pub(crate) fn lines(&self, width: usize) -> Option<Vec<String>> {
+    pub(super) fn lines(&self, width: usize) -> Option<Vec<String>> {
         let folded = self.clone().with_rows_folded().with_columns_folded();
         if folded.rows.len() > MAX_ROWS || folded.columns.len() > MAX_COLUMNS {
             return None;

@@ -8,15 +8,23 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::app::blame::origin;
-use crate::app::change_group::{letter, title};
 use crate::app::difference::{Changes, Compared, Group, Grouping, Member};
 use crate::app::gate::gates_of;
-use crate::app::matrix::Matrix;
 use crate::app::outcome::{Outcome, Status, UnitReport, plural};
 use crate::clock::Timestamp;
 use crate::db::View;
 use crate::error::Result;
 use crate::model::{Space, Unit};
+
+mod matrix;
+mod reasons;
+mod title;
+mod wrapped;
+
+use matrix::Matrix;
+use reasons::{MAX_NAMES, some_of, write_reasons};
+use title::{letter, title};
+pub(crate) use wrapped::push_wrapped;
 
 /// How wide what a dry run shows is where nobody says otherwise, in columns.
 pub const WIDTH: usize = 100;
@@ -27,12 +35,6 @@ const MAX_GROUPS: usize = 20;
 /// How many paths and lines of one change.
 const MAX_PLACES: usize = 12;
 const MAX_LINES: usize = 80;
-
-/// How many different reasons for one sign.
-const MAX_REASONS: usize = 8;
-
-/// How many units are named for one reason, and how many spaces for one unit.
-const MAX_NAMES: usize = 6;
 
 /// From which column on the unit that is shown is named.
 const SHOWN_COLUMN: usize = 52;
@@ -422,123 +424,6 @@ fn write_where_all_is(text: &mut String, outcome: &Outcome) {
     }
 }
 
-/// Why units would not get another text: a line for each reason.
-fn write_reasons(
-    text: &mut String,
-    outcome: &Outcome,
-    letters: &BTreeMap<&str, String>,
-    width: usize,
-) {
-    let of = |reason: &dyn Fn(&UnitReport) -> Option<String>| {
-        let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
-        for report in &outcome.reports {
-            let Some(reason) = reason(report) else {
-                continue;
-            };
-            match reasons.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, units)) => units.push(&report.reference),
-                None => reasons.push((reason, vec![&report.reference])),
-            }
-        }
-        reasons
-    };
-    let or =
-        |note: &str, reason: &str| Some(if note.is_empty() { reason } else { note }.to_owned());
-    let beside = of(&|report| match &report.status {
-        Status::Created | Status::Changed if !letters.contains_key(report.reference.as_str()) => {
-            or("", "not its text, but what is kept beside it")
-        }
-        _ => None,
-    });
-    let unchanged = of(&|report| match &report.status {
-        Status::Unchanged => or(&report.note, "as asked already"),
-        _ => None,
-    });
-    let skipped = of(&|report| match &report.status {
-        Status::Skipped(reason) => Some(reason.clone()),
-        _ => None,
-    });
-    let failed = of(&|report| match &report.status {
-        Status::Failed(error) => {
-            let hints = error.hints().iter().map(|hint| format!("\n→ {hint}"));
-            let hints: String = hints.collect();
-            Some(format!("{error}{hints}"))
-        }
-        _ => None,
-    });
-    let digits = outcome.reports.len().to_string().len();
-    let all = [
-        ("~", "changed", beside),
-        ("=", "unchanged", unchanged),
-        ("-", "skipped", skipped),
-        ("!", "failed", failed),
-    ];
-    if all.iter().any(|(_, _, reasons)| !reasons.is_empty()) {
-        text.push('\n');
-    }
-    for (sign, word, reasons) in all {
-        for (reason, units) in reasons.iter().take(MAX_REASONS) {
-            let head = format!("{sign} {:>digits$} {word:<9}  ", units.len());
-            let (reason, hints) = reason.split_once('\n').unwrap_or((reason, ""));
-            let line = format!("{}: {reason}", named(units));
-            push_wrapped(text, &head, &line, width);
-            for hint in hints.lines() {
-                push_wrapped(text, &" ".repeat(head.width()), hint, width);
-            }
-        }
-        if reasons.len() > MAX_REASONS {
-            let rest = reasons.iter().skip(MAX_REASONS);
-            let units: usize = rest.map(|(_, units)| units.len()).sum();
-            let _ = writeln!(text, "{sign} … and {} {word}", plural(units, "unit"));
-        }
-    }
-}
-
-/// Units by name, those of one name together: `pricing in prod-eu, prod-us; web in dev`.
-fn named(references: &[&str]) -> String {
-    if let [one] = references {
-        return (*one).to_owned();
-    }
-    let mut spaces_of: Vec<(&str, Vec<&str>)> = Vec::new();
-    for reference in references {
-        let (space, unit) = reference.split_once('/').unwrap_or(("", reference));
-        match spaces_of.iter_mut().find(|(name, _)| *name == unit) {
-            Some((_, spaces)) => spaces.push(space),
-            None => spaces_of.push((unit, vec![space])),
-        }
-    }
-    let mut together: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
-    for (unit, spaces) in spaces_of {
-        match together.iter_mut().find(|(_, known)| *known == spaces) {
-            Some((units, _)) => units.push(unit),
-            None => together.push((vec![unit], spaces)),
-        }
-    }
-    let names: Vec<String> = together
-        .iter()
-        .map(|(units, spaces)| {
-            let (units, spaces) = (some_of(units, MAX_NAMES), some_of(spaces, MAX_NAMES));
-            format!("{units} in {spaces}")
-        })
-        .collect();
-    let shown = &names[..names.len().min(MAX_NAMES)];
-    let mut text = shown.join("; ");
-    if names.len() > shown.len() {
-        let _ = write!(text, "; and {} more", names.len() - shown.len());
-    }
-    text
-}
-
-/// The first of some names, and how many more there are.
-fn some_of(names: &[&str], most: usize) -> String {
-    let shown = &names[..names.len().min(most)];
-    let mut text = shown.join(", ");
-    if names.len() > shown.len() {
-        let _ = write!(text, " and {} more", names.len() - shown.len());
-    }
-    text
-}
-
 fn write_next(text: &mut String, outcome: &Outcome, preview: &str) {
     let failed = outcome.reports.iter();
     let failed: Vec<&str> = failed
@@ -574,28 +459,4 @@ fn write_next(text: &mut String, outcome: &Outcome, preview: &str) {
         count => format!("one of the {count} units"),
     };
     let _ = writeln!(text, "{preview} is valid until {units} moves.");
-}
-
-/// Adds `content` behind `head`, in lines of at most `width` columns where its words allow it.
-pub(crate) fn push_wrapped(text: &mut String, head: &str, content: &str, width: usize) {
-    let indent = head.width();
-    let mut line = head.to_owned();
-    let mut used = indent;
-    for (at, word) in content.split(' ').enumerate() {
-        if at > 0 {
-            if used + 1 + word.width() > width {
-                text.push_str(line.trim_end());
-                text.push('\n');
-                line = " ".repeat(indent);
-                used = indent;
-            } else {
-                line.push(' ');
-                used += 1;
-            }
-        }
-        line.push_str(word);
-        used += word.width();
-    }
-    text.push_str(line.trim_end());
-    text.push('\n');
 }

@@ -6,7 +6,7 @@ use crate::app::difference::Group;
 use crate::app::outcome::plural;
 
 /// The letter of a group: `A` to `Z`, then `AA`.
-pub(crate) fn letter(at: usize) -> String {
+pub(super) fn letter(at: usize) -> String {
     let mut letters = Vec::new();
     let mut rest = at;
     loop {
@@ -20,7 +20,7 @@ pub(crate) fn letter(at: usize) -> String {
 }
 
 /// The letter of a group, how many units it has, and what kind of change it is.
-pub(crate) fn title(groups: &[Group], at: usize, digits: usize) -> String {
+pub(super) fn title(groups: &[Group], at: usize, digits: usize) -> String {
     let group = &groups[at];
     let count = group.members().len();
     let units = plural(count, "unit");
