@@ -64,6 +64,14 @@ impl Timestamp {
         )
     }
 
+    /// The day in UTC: `2026-11-22`.
+    pub fn to_day(self) -> String {
+        self.instant().map_or_else(
+            || self.0.to_string(),
+            |at| at.strftime("%Y-%m-%d").to_string(),
+        )
+    }
+
     fn instant(self) -> Option<jiff::Timestamp> {
         jiff::Timestamp::from_microsecond(self.0).ok()
     }

@@ -114,6 +114,62 @@ impl App {
     }
 }
 
+/// Who set a value that a unit has at a revision, and where it came from in the end, in a line;
+/// none where it has none there.
+pub(crate) fn origin(
+    view: &View,
+    reference: &str,
+    num: u32,
+    resource: &ResourceId,
+    path: &Path,
+) -> Result<Option<String>> {
+    let Some(unit) = find_by_reference(view, reference)? else {
+        return Ok(None);
+    };
+    let asked = Asked {
+        path,
+        resource: None,
+    };
+    let held = asked.held(view, &view.revision(unit, num)?.data)?;
+    let Some((name, Some(value))) = find(&held, resource) else {
+        return Ok(None);
+    };
+    let mut found = name.clone();
+    let Some(made) = asked.made(view, unit, num, &mut found, Some(value))? else {
+        return Ok(None);
+    };
+    let trace = asked.trace(view, &found, name, Some(value), made)?;
+    Ok(trace.last().map(|step| {
+        let revision = &step.revision;
+        let whose = if step.reference == reference {
+            String::new()
+        } else {
+            format!("{} ", step.reference)
+        };
+        let why = match &step.message {
+            Some(message) => format!("\"{message}\""),
+            None => step.through.clone(),
+        };
+        let (author, num) = (&revision.author, revision.num);
+        let day = revision.at.to_day();
+        format!("replaced value was set by {author}, {whose}r{num}, {day}, {why}")
+    }))
+}
+
+/// The unit of this name: `space/unit`.
+fn find_by_reference(view: &View, reference: &str) -> Result<Option<UnitId>> {
+    let Some((space, unit)) = reference.split_once('/') else {
+        return Ok(None);
+    };
+    let (Ok(space), Ok(unit)) = (space.parse(), unit.parse()) else {
+        return Ok(None);
+    };
+    let Some(space) = view.find_space(&space)? else {
+        return Ok(None);
+    };
+    Ok(view.find_unit(space.id, &unit)?.map(|unit| unit.id))
+}
+
 impl Asked<'_> {
     fn rows(&self, view: &View, unit: UnitId) -> Result<Vec<Row>> {
         let reference = reference_of(view, unit)?;

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use crate::app::difference::{Compared, Grouping};
+use crate::app::difference::Compared;
+use crate::app::dry_run::Showing;
 use crate::app::merge_report::MergeCounts;
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::select::{Pin, Selection};
@@ -220,20 +221,16 @@ impl App {
         plan: &Planner<'_>,
     ) -> Result<Outcome> {
         self.inspect(|transaction| {
-            let mut shown = Grouping::default();
-            let grouping = Some(&mut shown);
-            let outcome = change_all(self, transaction, selection, verb, plan, grouping)?;
+            let mut shown = Showing::default();
+            let showing = Some(&mut shown);
+            let outcome = change_all(self, transaction, selection, verb, plan, showing)?;
             if outcome.failed() == 0
                 && !options.allow_empty
                 && let Some(error) = outcome.empty()
             {
                 return Err(error);
             }
-            Ok(Outcome {
-                changes: shown.finish().to_string(),
-                is_preview: true,
-                ..outcome
-            })
+            Ok(outcome.previewed(shown.finish(transaction)?))
         })
     }
 }
@@ -247,7 +244,7 @@ fn change_all(
     selection: &Selection,
     verb: &str,
     plan: &Planner<'_>,
-    mut shown: Option<&mut Grouping>,
+    mut shown: Option<&mut Showing>,
 ) -> Result<Outcome> {
     let mut outcome = Outcome {
         verb: verb.to_owned(),
@@ -321,7 +318,7 @@ fn write_all(
     transaction: &mut Transaction,
     actor: &str,
     planned: Vec<Planned>,
-    mut shown: Option<&mut Grouping>,
+    mut shown: Option<&mut Showing>,
 ) -> Result<Vec<UnitReport>> {
     if shown.is_none() {
         let written: Vec<_> = planned.iter().filter_map(Planned::written).collect();
@@ -331,14 +328,18 @@ fn write_all(
     for mut planned in planned {
         app.note_touched(&planned.head.unit);
         let compared = planned.compared.take();
-        let report = if shown.is_some() && !planned.decides_conflicts() {
+        let decides_conflicts = planned.decides_conflicts();
+        if let (Some(showing), true) = (shown.as_deref_mut(), compared.is_some()) {
+            showing.note_gates(&planned.head.unit, &planned.head.space, app.now());
+        }
+        let report = if shown.is_some() && !decides_conflicts {
             show_one(transaction, planned)?
         } else {
             write_one(transaction, actor, planned)?
         };
-        if let (Some(grouping), Some(compared)) = (shown.as_deref_mut(), compared) {
+        if let (Some(showing), Some(compared)) = (shown.as_deref_mut(), compared) {
             let revisions = (report.before, report.after);
-            grouping.add(report.reference.clone(), revisions, compared);
+            showing.add(&report.reference, revisions, compared);
         }
         reports.push(report);
     }
@@ -442,8 +443,8 @@ fn plan_one(packed: PackedHead, plan: &Planner<'_>, is_shown: bool) -> Result<Pl
         }
         let is_same = draft.stream == head.stream;
         if is_shown && !is_same {
-            let old = (head.unit.head > 0).then(|| head.stream.clone());
-            compared = Some(Compared::of(old, draft.stream.clone()));
+            let old = (head.unit.head > 0).then_some(&head.stream);
+            compared = Some(Compared::of(old, &draft.stream));
         } else if !is_same {
             prepared = Some(Prepared::of(draft.stream.text()));
         }

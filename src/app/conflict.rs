@@ -1,24 +1,21 @@
 //! Conflicts and intended differences: deciding rows, protecting and releasing paths.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
 use crate::app::change::{ChangeOptions, Draft, Plan};
 use crate::app::conflict_edit::{EditedValue, refuse_decided};
-use crate::app::outcome::{Outcome, plural};
+use crate::app::conflict_text::side;
+use crate::app::outcome::Outcome;
 use crate::app::related::Related;
 use crate::app::select::{Pin, Request, Selection};
 use crate::app::table::{Cell, Table};
 use crate::app::{App, Verb};
 use crate::error::Result;
 use crate::id::{ConflictId, UnitId};
-use crate::model::{Conflict, RevisionSource, Side};
+use crate::model::{Conflict, RevisionSource};
 use crate::path::Path;
 use crate::yaml::ResourceId;
 use crate::yaml::merge::{RowState, settle, take};
-
-/// How many conflicts a report shows in full.
-const MAX_SHOWN: usize = 10;
 
 /// What is decided about a conflict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,88 +244,6 @@ impl App {
             Ok(table)
         })
     }
-
-    /// Conflict rows in full: base, incoming and local, who and when, and what to run.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn describe_conflicts(&self, rows: &[Conflict]) -> Result<String> {
-        let mut text = String::new();
-        let mut seen = BTreeSet::new();
-        for conflict in rows.iter().filter(|conflict| seen.insert(conflict.id)) {
-            let reference = self.reference(conflict.unit)?;
-            let row = &conflict.row;
-            let _ = writeln!(
-                text,
-                "{}  {reference}   {}   {}",
-                conflict.id,
-                row.reason.describe(),
-                row.resource
-            );
-            let _ = writeln!(text, "     {}", row.path);
-            let local_mark = if row.state == RowState::Taken {
-                ' '
-            } else {
-                '▸'
-            };
-            let incoming_mark = if row.state == RowState::Taken {
-                '▸'
-            } else {
-                ' '
-            };
-            for (mark, name, value, by) in [
-                (' ', "base    ", &row.base, None),
-                (
-                    incoming_mark,
-                    "incoming",
-                    &row.incoming,
-                    conflict.incoming_by.as_ref(),
-                ),
-                (
-                    local_mark,
-                    "local   ",
-                    &row.local,
-                    conflict.local_by.as_ref(),
-                ),
-            ] {
-                let by = by.map(signature).unwrap_or_default();
-                let _ = writeln!(text, "       {mark} {name}  {}{by}", side(value.as_deref()));
-            }
-        }
-        Ok(text)
-    }
-}
-
-impl App {
-    /// Open conflicts in full, the first ones of many, and the commands that decide them.
-    pub(crate) fn decisions(&self, ids: &[ConflictId]) -> Result<String> {
-        let Some(first) = ids.first() else {
-            return Ok(String::new());
-        };
-        let shown = &ids[..ids.len().min(MAX_SHOWN)];
-        let mut text = format!(
-            "{}   (▸ is what the unit holds now)\n\n",
-            plural(ids.len(), "open conflict").to_uppercase()
-        );
-        text.push_str(&self.describe_conflicts(&self.conflicts_named(shown)?)?);
-        if ids.len() > shown.len() {
-            let _ = writeln!(text, "\n… and {} more", ids.len() - shown.len());
-        }
-        if self.is_rehearsing() {
-            return Ok(text);
-        }
-        let _ = write!(
-            text,
-            "\nDecide\n  \
-             windlass conflict list                       all that wait\n  \
-             windlass conflict take {first:<21} use incoming\n  \
-             windlass conflict keep {first:<21} keep local, close the row\n  \
-             windlass conflict keep {:<21} keep local, and do not ask again for this path\n  \
-             windlass conflict edit {first:<21} open base, incoming and local in $EDITOR\n",
-            format!("{first} --protect"),
-        );
-        Ok(text)
-    }
 }
 
 /// What was decided about a row, in a word.
@@ -345,20 +260,4 @@ fn has(document: crate::yaml::NodeRef<'_>, path: &Path) -> bool {
     let mut found = false;
     document.select(path, &mut |_| found = true);
     found
-}
-
-fn side(value: Option<&str>) -> String {
-    match value {
-        None => "(removed)".to_owned(),
-        Some(text) => {
-            let lines: Vec<&str> = text.lines().map(str::trim).collect();
-            lines.join(" ⏎ ")
-        }
-    }
-}
-
-fn signature(side: &Side) -> String {
-    let day = side.at.to_minutes();
-    let day = day.split(' ').next().unwrap_or_default();
-    format!("   r{}  {}  {day}", side.revision, side.author)
 }

@@ -22,6 +22,9 @@ use crate::yaml::{Edit, PathSet, Stream};
 /// Notes that are longer than this many characters are cut short.
 const MAX_NOTE: usize = 40;
 
+/// Values of more characters than this are not shown beside their path.
+const MAX_SCALAR: usize = 24;
+
 impl App {
     /// Merges `patch` into the data: objects by key, keyed lists by their key, null deletes; or
     /// applies it as RFC 6902 where it is an array.
@@ -243,13 +246,33 @@ fn merge_counts(merged: &Merged) -> MergeCounts {
         let rows = merged.conflicts.iter();
         rows.filter(|row| row.state == state).count()
     };
-    let kept = merged.kept.iter().map(|kept| brief_path(&kept.path));
+    let kept = merged.kept.iter().map(|kept| {
+        let path = brief_path(&kept.path);
+        match &kept.after {
+            None => format!("{path} removed"),
+            Some(value) => match scalar_in_words(value) {
+                Some(value) => format!("{path} {value}"),
+                None => path,
+            },
+        }
+    });
     MergeCounts {
         taken: merged.taken.len(),
         conflicts: count(RowState::Open),
         protected: count(RowState::Kept),
         kept: kept.collect::<BTreeSet<_>>().into_iter().collect(),
     }
+}
+
+/// A number, a boolean or a short text, as it is written in a line.
+fn scalar_in_words(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    let is_short = !text.is_empty() && text.chars().count() <= MAX_SCALAR && !text.contains('\n');
+    is_short.then_some(text)
 }
 
 /// What a merge did, in a line: `took 2, 1 conflict, kept replicas`.

@@ -104,7 +104,8 @@ impl App {
             }
             Ok(plan)
         })?;
-        self.with_merge_report(outcome, "MERGED", recorder)
+        let outcome = self.with_merge_report(outcome, "MERGED", recorder)?;
+        self.with_waiting(outcome)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::app::edit::brief_path;
 use crate::app::history::message_of;
 use crate::app::outcome::{Outcome, Status, UnitReport, plural};
-use crate::app::table::{Cell, Table};
+use crate::app::table::{Cell, Table, shortened};
 use crate::db::View;
 use crate::error::Result;
 use crate::id::UnitId;
@@ -21,6 +21,9 @@ const MAX_REVISIONS: u32 = 6;
 
 /// How many sources a report tells the revisions of.
 const MAX_SOURCES: usize = 20;
+
+/// How much of a revision's description it shows, in columns; paths are whole, to be pasted.
+const MAX_TEXT: usize = 40;
 
 /// How many paths it names of a revision, or of what a unit kept.
 const MAX_PATHS: usize = 2;
@@ -237,20 +240,17 @@ impl MergeReport {
         for line in table.lines() {
             writeln!(f, "  {line}")?;
         }
-        let sum = |of: fn(&MergeCounts) -> usize| self.counts.values().map(of).sum::<usize>();
-        let (taken, open) = (sum(|counts| counts.taken), sum(|counts| counts.conflicts));
-        let all = taken + open + sum(|counts| counts.protected);
-        writeln!(f, "  {}", outcome.summary())?;
-        writeln!(
-            f,
-            "  {taken} taken, {} of {}",
-            plural(open, "conflict"),
-            plural(all, "incoming change")
-        )
+        writeln!(f, "  {}", outcome.summary())
     }
 
     fn table(&self, outcome: &Outcome) -> Table {
-        let mut table = Table::new(["Unit", "Revision", "Took", "Conflict", "Kept"]);
+        let kept_heading = if self.word == "UPGRADED" {
+            "Kept, not touched upstream"
+        } else {
+            "Kept, not touched there"
+        };
+        let columns = ["Unit", "Revision", "Took", "Conflict", kept_heading];
+        let mut table = Table::new(columns).right_aligned(["Took", "Conflict"]);
         for report in &outcome.reports {
             let counts = self.counts(report.unit);
             let number = |of: fn(&MergeCounts) -> usize| match counts.map(of) {
@@ -265,6 +265,25 @@ impl MergeReport {
                 Cell::text(kept(report, counts)),
             ]);
         }
+        let total = |rule: [&str; 2], rest: String| {
+            let [took, conflicts] = rule.map(Cell::text);
+            vec![
+                Cell::text(""),
+                Cell::text(""),
+                took,
+                conflicts,
+                Cell::text(rest),
+            ]
+        };
+        let sum = |of: fn(&MergeCounts) -> usize| self.counts.values().map(of).sum::<usize>();
+        let (taken, open) = (sum(|counts| counts.taken), sum(|counts| counts.conflicts));
+        let all = plural(
+            taken + open + sum(|counts| counts.protected),
+            "incoming change",
+        );
+        table.push(total(["----", "--------"], String::new()));
+        let sums = [taken.to_string(), open.to_string()];
+        table.push(total([&sums[0], &sums[1]], format!("of {all}")));
         table
     }
 }
@@ -276,7 +295,7 @@ impl Brought {
             table.push(vec![
                 Cell::text(format!("r{}", line.num)),
                 Cell::text(line.author.clone()),
-                Cell::text(line.text.clone()),
+                Cell::text(shortened(&line.text, MAX_TEXT)),
                 Cell::text(some_of(&line.paths)),
             ]);
         }

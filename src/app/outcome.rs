@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::app::dry_run::{DryRun, WIDTH};
 use crate::app::merge_report::MergeReport;
 use crate::app::rollout::RolloutReport;
 use crate::app::style::{self, HEADING};
@@ -108,6 +109,8 @@ pub struct Outcome {
     pub preview: Option<String>,
     /// What would change, in a preview.
     pub changes: String,
+    /// The same, and what there is to know of it, in a dry run of a bulk change.
+    pub(crate) shown: Option<Box<DryRun>>,
     /// The conflicts that this left open, in full, and how to decide them.
     pub decisions: String,
     /// Notes that concern no single unit.
@@ -145,6 +148,33 @@ impl Outcome {
     pub fn conflicts(&self) -> Vec<ConflictId> {
         let all = self.reports.iter().flat_map(|report| &report.conflicts);
         all.copied().collect()
+    }
+
+    /// This as a preview that shows what would change.
+    pub(crate) fn previewed(self, shown: DryRun) -> Self {
+        Self {
+            changes: shown.diff(),
+            shown: Some(Box::new(shown)),
+            is_preview: true,
+            op: None,
+            ..self
+        }
+    }
+
+    /// What a preview would change, every unit by itself.
+    pub fn each_change(&self) -> String {
+        match &self.shown {
+            Some(shown) => shown.each(self),
+            None => self.changes.clone(),
+        }
+    }
+
+    /// The same as `--json` shows it.
+    pub fn each_to_json(&self) -> Value {
+        match &self.shown {
+            Some(shown) => shown.each_to_json(self),
+            None => self.changes.as_str().into(),
+        }
     }
 
     fn count(&self, is: impl Fn(&Status) -> bool) -> usize {
@@ -257,6 +287,9 @@ impl Outcome {
     /// What would change, what there is to decide, and how to write it.
     fn write_blocks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_texts(f)?;
+        if let Some(shown) = &self.shown {
+            return write_painted(f, &shown.below(self, width_of(f)));
+        }
         let Some(preview) = &self.preview else {
             return Ok(());
         };
@@ -282,15 +315,14 @@ impl Outcome {
     }
 
     fn write_texts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for block in [&self.changes, &self.decisions, &self.aftermath] {
+        let changes = Some(&self.changes).filter(|_| self.shown.is_none());
+        let blocks = changes.into_iter();
+        for block in blocks.chain([&self.decisions, &self.aftermath]) {
             if block.is_empty() {
                 continue;
             }
-            if f.alternate() {
-                write!(f, "\n{}", style::lines(block))?;
-            } else {
-                write!(f, "\n{block}")?;
-            }
+            f.write_str("\n")?;
+            write_painted(f, block)?;
         }
         Ok(())
     }
@@ -348,6 +380,7 @@ impl Outcome {
                 if let Some(counts) = counts {
                     unit["Taken"] = counts.taken.into();
                     unit["Kept"] = counts.kept.len().into();
+                    unit["KeptPaths"] = counts.kept.as_slice().into();
                     unit["Protected"] = counts.protected.into();
                 }
                 unit
@@ -370,6 +403,9 @@ impl Outcome {
         if let Some(preview) = &self.preview {
             value["PreviewID"] = preview.as_str().into();
         }
+        if let Some(shown) = &self.shown {
+            shown.add_to_json(&mut value);
+        }
         if let Some(merge) = &self.merge {
             value["Incoming"] = merge.to_json();
         }
@@ -384,11 +420,16 @@ impl Serialize for Outcome {
 }
 
 impl fmt::Display for Outcome {
-    /// The counts, and below them the units that are worth a line each. `{:#}` has styles.
+    /// The counts, and below them the units that are worth a line each. `{:#}` has styles; a width
+    /// (`{:80}`) is how many columns there are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(merge) = &self.merge {
             merge.write(self, f)?;
             return self.write_blocks(f);
+        }
+        if let Some(shown) = &self.shown {
+            write_painted(f, &shown.report(self, width_of(f)))?;
+            return self.write_texts(f);
         }
         let is_styled = f.alternate();
         let would = if self.is_preview { "PREVIEW" } else { "" };
@@ -431,6 +472,19 @@ impl fmt::Display for Outcome {
             writeln!(f, "  {note}")?;
         }
         self.write_blocks(f)
+    }
+}
+
+/// How many columns are asked for.
+fn width_of(f: &fmt::Formatter<'_>) -> usize {
+    f.width().map_or(WIDTH, |width| width.min(WIDTH))
+}
+
+fn write_painted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    if f.alternate() {
+        f.write_str(&style::lines(text))
+    } else {
+        f.write_str(text)
     }
 }
 

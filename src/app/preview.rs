@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::app::change::new_conflicts;
-use crate::app::difference::{Changes, UnitChange, group};
+use crate::app::difference::{UnitChange, compare};
+use crate::app::dry_run::{DryRun, Showing};
 use crate::app::outcome::{Outcome, Status, UnitReport};
 use crate::app::related::Related;
-use crate::app::style;
 use crate::app::{App, Touched};
+use crate::clock::Timestamp;
 use crate::db::{Transaction, View};
 use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
-use crate::model::{Hash, Unit};
+use crate::model::{Hash, Space, Unit};
 
 /// What would be written, unit by unit, and the heads it was computed from.
 #[derive(Debug, Clone)]
 pub struct Preview {
     outcome: Outcome,
-    changes: Changes,
     after: BTreeMap<UnitId, (u32, Hash)>,
 }
 
@@ -28,20 +29,20 @@ impl Preview {
         &self.outcome
     }
 
+    /// What would change, for the report of another call.
+    pub(crate) fn shown(self) -> DryRun {
+        self.outcome.shown.map(|shown| *shown).unwrap_or_default()
+    }
+
     /// What would change, identical changes once.
     pub fn diff(&self) -> String {
-        self.changes.to_string()
+        self.outcome.changes.clone()
     }
 }
 
 impl fmt::Display for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() {
-            let changes = style::lines(&self.changes.to_string());
-            write!(f, "{:#}{changes}", self.outcome)
-        } else {
-            write!(f, "{}{}", self.outcome, self.changes)
-        }
+        fmt::Display::fmt(&self.outcome, f)
     }
 }
 
@@ -90,6 +91,8 @@ impl App {
         })?;
         let mut outcome = preview.outcome.clone();
         outcome.is_preview = false;
+        outcome.shown = None;
+        outcome.changes.clear();
         outcome.op = op;
         Ok(outcome)
     }
@@ -122,7 +125,7 @@ impl App {
 
     /// What a transaction in memory has written so far, as a preview.
     pub(crate) fn preview_of(&self, transaction: &Transaction) -> Result<Preview> {
-        preview_of(transaction, &self.touched())
+        preview_of(transaction, &self.touched(), self.now())
     }
 }
 
@@ -130,6 +133,7 @@ impl App {
 struct Seen {
     before: Touched,
     unit: Unit,
+    space: Arc<Space>,
     reference: String,
 }
 
@@ -159,25 +163,39 @@ fn look(view: &View, touched: &BTreeMap<UnitId, Touched>) -> Result<Vec<Seen>> {
             before: *before,
             reference: format!("{}/{}", space.slug, unit.slug),
             unit,
+            space,
         });
     }
     Ok(seen)
 }
 
-fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) -> Result<Preview> {
+fn preview_of(
+    transaction: &Transaction,
+    touched: &BTreeMap<UnitId, Touched>,
+    now: Timestamp,
+) -> Result<Preview> {
     let mut outcome = Outcome {
         is_preview: true,
         ..Outcome::default()
     };
     let seen = look(transaction, touched)?;
     let changes: Vec<UnitChange> = seen.iter().filter_map(Seen::change).collect();
+    let mut shown = Showing::default();
+    for (change, compared) in changes.iter().zip(compare(transaction, &changes)?) {
+        let revisions = (change.before, change.after);
+        shown.add(&change.reference, revisions, compared);
+    }
     let mut after = BTreeMap::new();
     for Seen {
         before,
         unit,
+        space,
         reference,
     } in seen
     {
+        if before.data != unit.data {
+            shown.note_gates(&unit, &space, now);
+        }
         after.insert(unit.id, (unit.head, unit.data));
         outcome.reports.push(UnitReport {
             unit: unit.id,
@@ -197,11 +215,8 @@ fn preview_of(transaction: &Transaction, touched: &BTreeMap<UnitId, Touched>) ->
             note: unit.last_change,
         });
     }
-    Ok(Preview {
-        outcome,
-        changes: group(transaction, &changes)?,
-        after,
-    })
+    let outcome = outcome.previewed(shown.finish(transaction)?);
+    Ok(Preview { outcome, after })
 }
 
 /// The heads of the units that were touched, as they are now.

@@ -10,7 +10,7 @@ use crate::app::gate::names_of;
 use crate::app::related::Facts;
 use crate::db::View;
 use crate::error::Result;
-use crate::model::{Space, Unit};
+use crate::model::{Space, Status, Unit};
 use crate::path::Path;
 use crate::query::{Attribute, FIELDS, FieldRef, Owner, Record, Value};
 use crate::yaml::{NodeRef, Scalar, TreeView};
@@ -187,6 +187,7 @@ impl UnitRecord<'_> {
             }
             Attribute::CreatedAt => Value::Time(unit.created),
             Attribute::UpdatedAt => Value::Time(unit.updated),
+            Attribute::LastAction => last_action(unit).into(),
             Attribute::LastChangeDescription => unit.last_change.as_str().into(),
             Attribute::DataHash => text(unit.data.to_string()),
             Attribute::ToolchainType => TOOLCHAIN.into(),
@@ -210,6 +211,10 @@ impl Record for UnitRecord<'_> {
             },
             Owner::Target => match target(self.unit, &self.facts.space) {
                 Some(slug) if field.attribute == Attribute::Slug => slug.into(),
+                _ => Value::Null,
+            },
+            Owner::ChangeSet => match self.facts.staged.of(self.view, self.unit.id) {
+                Some(names) if field.attribute == Attribute::Slug => names,
                 _ => Value::Null,
             },
         }
@@ -266,6 +271,20 @@ pub(crate) fn target<'a>(unit: &'a Unit, space: &'a Space) -> Option<&'a str> {
         .as_ref()
         .or(space.target.as_ref())
         .map(AsRef::as_ref)
+}
+
+/// What made a unit's head, in a word; or what its target was told to do with it since.
+fn last_action(unit: &Unit) -> &str {
+    if unit.last_applied == Some(unit.head) {
+        let is_gone = unit.live.is_none() && unit.status == Status::NoLive;
+        return if is_gone { "destroy" } else { "apply" };
+    }
+    // A description begins with the verb of the change.
+    match unit.last_change.split([' ', ';', ':']).next() {
+        Some(word) if !word.is_empty() => word,
+        _ if unit.head == 1 => "create",
+        _ => "update",
+    }
 }
 
 fn of_space<'a>(space: &'a Space, field: &FieldRef) -> Value<'a> {

@@ -1,12 +1,13 @@
 //! What units refer to, looked up once each while many units are read.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::db::View;
 use crate::error::Result;
 use crate::id::{SpaceId, UnitId};
-use crate::model::{Space, Unit};
+use crate::model::{ChangeSetState, Pinned, Space, Unit};
+use crate::query::Value;
 
 /// What a unit refers to.
 #[derive(Debug, Clone)]
@@ -14,6 +15,39 @@ pub(crate) struct Facts {
     pub(crate) space: Arc<Space>,
     /// The unit it was cloned from, and that unit's space; none where it was deleted.
     pub(crate) upstream: Option<(Arc<Unit>, Arc<Space>)>,
+    pub(crate) staged: Arc<StagedUnits>,
+}
+
+/// Which open changesets have new data of which units; read where it is asked for.
+#[derive(Debug, Default)]
+pub(crate) struct StagedUnits(OnceLock<BTreeMap<UnitId, Vec<String>>>);
+
+impl StagedUnits {
+    /// The changeset that has new data of a unit: its name, or all names where there are several.
+    pub(crate) fn of(&self, view: &View, unit: UnitId) -> Option<Value<'_>> {
+        // Changesets that cannot be read are a damaged store, of which `log verify` tells.
+        let all = self.0.get_or_init(|| staged(view).unwrap_or_default());
+        match all.get(&unit)?.as_slice() {
+            [one] => Some(one.as_str().into()),
+            _ => all.get(&unit).map(|names| Value::Collection(names)),
+        }
+    }
+}
+
+fn staged(view: &View) -> Result<BTreeMap<UnitId, Vec<String>>> {
+    let mut staged: BTreeMap<UnitId, Vec<String>> = BTreeMap::new();
+    for changeset in view.changesets()? {
+        if changeset.state != ChangeSetState::Open {
+            continue;
+        }
+        for entry in &changeset.entries {
+            if matches!(entry.pinned, Pinned::Staged(_)) {
+                let names = staged.entry(entry.unit).or_default();
+                names.push(changeset.slug.to_string());
+            }
+        }
+    }
+    Ok(staged)
 }
 
 /// A cache of spaces and upstream units for the time of one read.
@@ -21,6 +55,7 @@ pub(crate) struct Related<'a> {
     view: &'a View,
     spaces: BTreeMap<SpaceId, Arc<Space>>,
     upstreams: BTreeMap<UnitId, Option<Arc<Unit>>>,
+    staged: Arc<StagedUnits>,
 }
 
 impl<'a> Related<'a> {
@@ -29,6 +64,7 @@ impl<'a> Related<'a> {
             view,
             spaces: BTreeMap::new(),
             upstreams: BTreeMap::new(),
+            staged: Arc::default(),
         }
     }
 
@@ -53,7 +89,11 @@ impl<'a> Related<'a> {
                 }
             },
         };
-        Ok(Facts { space, upstream })
+        Ok(Facts {
+            space,
+            upstream,
+            staged: Arc::clone(&self.staged),
+        })
     }
 
     fn upstream(&mut self, id: UnitId) -> Result<Option<Arc<Unit>>> {

@@ -25,6 +25,9 @@ const PREVIEWS: &str = "previews";
 /// The letters of an id: without vowels there are no words, and none looks like a digit.
 const LETTERS: &[u8] = b"23456789bcdfghjkmnpqrstvwxz";
 
+/// How many of them are in an id.
+const NAME_LETTERS: usize = 5;
+
 /// A preview that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -54,7 +57,7 @@ impl App {
         }
         let digest = digest(outcome);
         let whole = blake3::hash(format!("{digest}{}", outcome.verb).as_bytes());
-        let letters = whole.as_bytes().iter().take(5);
+        let letters = whole.as_bytes().iter().take(NAME_LETTERS);
         let letters = letters.map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]));
         let id = format!("p-{}", letters.collect::<String>());
         let preview = SavedPreview {
@@ -72,16 +75,19 @@ impl App {
         Ok(Some(id))
     }
 
+    /// Whether a word can only mean a preview: it has the form of a name, and there is one or no
+    /// unit of this name.
+    pub fn names_preview(&self, word: &str) -> bool {
+        is_name(word) && (self.preview_path(word).exists() || self.unit_named(word).is_err())
+    }
+
     /// A preview that was kept.
     ///
     /// # Errors
     /// [`Kind::NotFound`] when there is none of this name, [`Kind::Invalid`] when its file is damaged.
     pub fn saved_preview(&self, id: &str) -> Result<SavedPreview> {
-        let is_id = id.strip_prefix("p-").is_some_and(|rest| {
-            !rest.is_empty() && rest.bytes().all(|byte| LETTERS.contains(&byte))
-        });
         let path = self.preview_path(id);
-        if !is_id || !path.exists() {
+        if !is_name(id) || !path.exists() {
             return Err(Error::new(
                 Kind::NotFound,
                 format!("expected a preview `{id}`, found none"),
@@ -96,6 +102,23 @@ impl App {
                 format!("expected a preview in {path}, found something else: {error}"),
             )
         })
+    }
+
+    /// What a preview showed, found again by rehearsing its command.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] when the command would write something else by now.
+    pub fn show_saved(
+        &self,
+        preview: &SavedPreview,
+        rehearse: impl FnOnce() -> Result<Outcome>,
+    ) -> Result<Outcome> {
+        let mut outcome = rehearse()?;
+        if digest(&outcome) != preview.digest {
+            return Err(moved(preview));
+        }
+        outcome.preview = Some(preview.id.clone());
+        Ok(outcome)
     }
 
     /// Writes what a preview showed, but for the units that are excepted, as one operation.
@@ -142,6 +165,13 @@ impl App {
         let folder = self.project().root().join(FOLDER).join(PREVIEWS);
         folder.join(format!("{id}.json"))
     }
+}
+
+/// Whether a word has the form of a preview's name.
+fn is_name(word: &str) -> bool {
+    word.strip_prefix("p-").is_some_and(|rest| {
+        rest.len() == NAME_LETTERS && rest.bytes().all(|byte| LETTERS.contains(&byte))
+    })
 }
 
 fn moved(preview: &SavedPreview) -> Error {

@@ -20,15 +20,20 @@ use crate::query::Glob;
 use crate::yaml::{Stream, pod_template};
 
 /// The columns of a list of units where none are chosen.
-const LIST_COLUMNS: [&str; 7] = [
+const LIST_COLUMNS: [&str; 9] = [
     "Name",
     "Space.Slug",
+    "ChangeSet.Slug",
     "Target.Slug",
-    "HeadRevisionNum",
     "Status",
+    "LastAction",
     "UpgradeNeeded",
     "UnappliedChanges",
+    "ApplyGates",
 ];
+
+/// What JSON has besides, and a script's rows: the slug by its name in the data model.
+const MORE_COLUMNS: [&str; 2] = ["Slug", "HeadRevisionNum"];
 
 /// The columns of a tree after NODE and UNIT where none are chosen.
 const TREE_COLUMNS: [&str; 4] = ["Status", "UpgradeNeeded", "UnappliedChanges", "ApplyGates"];
@@ -41,10 +46,9 @@ impl App {
     pub fn table(&self, selection: &Selection, columns: &[String]) -> Result<Table> {
         let is_default = columns.is_empty();
         let names: Vec<String> = if is_default {
-            // Scripts that know the field by its name in the data model find it too.
             LIST_COLUMNS
                 .into_iter()
-                .chain(["Slug"])
+                .chain(MORE_COLUMNS)
                 .map(str::to_owned)
                 .collect()
         } else {
@@ -54,7 +58,7 @@ impl App {
         self.read(|view| {
             let mut table = Table::new(names);
             if is_default {
-                table = table.headed(LIST_COLUMNS);
+                table = table.headed(LIST_COLUMNS).droppable();
             }
             let mut related = Related::new(view);
             for pin in selection.pins() {
@@ -116,6 +120,9 @@ impl App {
                 columns: &parsed,
                 table: Table::new(headings),
             };
+            if columns.is_empty() {
+                branch.table = branch.table.droppable();
+            }
             branch.grow(None, "")?;
             Ok(branch.table)
         })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::app::connect::no_such_target;
-use crate::app::gate::refuse_unknown_switch;
+use crate::app::gate::{names_of, refuse_unknown_switch};
 use crate::app::select::{no_space, no_unit};
 use crate::app::show::matching;
 use crate::app::table::{Cell, Table};
@@ -193,14 +193,16 @@ impl App {
                 "Name",
                 "Environment",
                 "Units",
+                "Gated",
                 "Upgradable",
                 "Workers",
                 "Target",
             ]);
             for space in spaces {
                 let ids = view.unit_ids_in(space.id)?;
-                let mut upgradable = 0;
+                let (mut upgradable, mut gated) = (0, 0);
                 for unit in view.units(&ids)? {
+                    gated += usize::from(!names_of(&unit, &space, view.now()).is_empty());
                     if let Some(link) = unit.upstream
                         && let Some(upstream) = view.find_unit_by_id(link.unit)?
                         && unit.needs_upgrade(&upstream)
@@ -217,6 +219,7 @@ impl App {
                     Cell::text(space.slug.as_str()),
                     Cell::from(environment.map_or(Value::Null, Value::from)),
                     Cell::from(Value::from(ids.len())),
+                    Cell::from(Value::from(gated)),
                     Cell::from(Value::from(upgradable)),
                     Cell::from(Value::from(workers)),
                     Cell::text(space.target.map(String::from).unwrap_or_default()),

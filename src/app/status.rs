@@ -1,17 +1,18 @@
 //! How the fleet stands: a line for each space, and what needs somebody, worst first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::app::App;
+use crate::app::dry_run::{WIDTH, push_wrapped};
 use crate::app::gate::{Gate, HOLD, gates_of};
 use crate::app::outcome::plural;
 use crate::app::record::target;
 use crate::app::related::Related;
-use crate::app::table::{Cell, Table};
+use crate::app::table::{Cell, Table, shortened};
 use crate::app::worker::listing::{SILENT, beating};
 use crate::clock::Timestamp;
 use crate::db::View;
@@ -82,13 +83,23 @@ struct Need {
     command: String,
 }
 
+/// How wide the second column of what needs somebody becomes.
+const MAX_WHAT: usize = 28;
+
+/// How much of the last operation's verb is shown.
+const MAX_VERB: usize = 24;
+
+/// What stands before a command that fits into its line, and how far in one that does not stands.
+const GAP: &str = "   ";
+const COMMAND_COLUMN: usize = 43;
+
 /// What is collected of the units while the spaces are gone through.
 #[derive(Default)]
 struct Collected {
     degraded: Vec<(String, String, Status)>,
     held: Vec<(String, String)>,
     conflicts: Vec<(String, u64)>,
-    gated: BTreeMap<String, usize>,
+    gated: BTreeMap<String, (usize, BTreeSet<&'static str>)>,
 }
 
 impl App {
@@ -201,8 +212,15 @@ impl Collected {
             self.conflicts
                 .push((reference(), unit.open_conflicts.into()));
         }
-        if gates.iter().any(|gate| gate.name != HOLD) {
-            *self.gated.entry(space.slug.to_string()).or_default() += 1;
+        let names: Vec<&'static str> = gates
+            .iter()
+            .map(|gate| gate.name)
+            .filter(|name| *name != HOLD)
+            .collect();
+        if !names.is_empty() {
+            let (units, known) = self.gated.entry(space.slug.to_string()).or_default();
+            *units += 1;
+            known.extend(names);
         }
     }
 
@@ -242,11 +260,11 @@ impl Collected {
                 command: "windlass conflict list".to_owned(),
             });
         }
-        for (space, count) in self.gated.iter().take(MAX_TOLD) {
+        for (space, (count, names)) in self.gated.iter().take(MAX_TOLD) {
             needs.push(Need {
                 word: "Gated",
                 what: format!("{space}, {}", plural(*count, "unit")),
-                why: "a gate keeps their heads from being applied".to_owned(),
+                why: names.iter().copied().collect::<Vec<_>>().join(", "),
                 command: format!("windlass unit list --space {space} --columns Name,ApplyGates"),
             });
         }
@@ -446,10 +464,11 @@ impl fmt::Display for FleetStatus {
         write!(f, "        store {}  {size}", facts.store)?;
         if let Some(last) = &facts.last {
             let ago = facts.now.since(last.at);
+            let verb = shortened(&last.verb, MAX_VERB);
             write!(
                 f,
-                "   last {}, {ago} ago, {} by {}",
-                last.id, last.verb, last.actor
+                "   last {}, {ago} ago, {verb} by {}",
+                last.id, last.actor
             )?;
         }
         writeln!(f, "\n")?;
@@ -461,12 +480,22 @@ impl fmt::Display for FleetStatus {
         if !self.needs.is_empty() {
             writeln!(f, "\nNEEDS YOU, worst first")?;
         }
+        let widths = self.needs.iter().map(|need| need.what.width());
+        let what_width = widths.max().unwrap_or(0).min(MAX_WHAT);
         for (at, need) in self.needs.iter().enumerate() {
-            let mut line = format!("{:>2}  {:<10} {}", at + 1, need.word, need.what);
-            if !need.why.is_empty() {
-                let _ = write!(line, "   {}", need.why);
-            }
-            writeln!(f, "{line}\n{:42}{}", "", need.command)?;
+            let (word, what) = (need.word, &need.what);
+            let head = format!("{:>2}  {word:<10} {what:<what_width$}  ", at + 1);
+            let mut text = String::new();
+            push_wrapped(&mut text, &head, &need.why, WIDTH);
+            let line = text.trim_end();
+            let is_short =
+                !line.contains('\n') && line.width() + GAP.len() + need.command.width() <= WIDTH;
+            let gap = if is_short {
+                GAP.to_owned()
+            } else {
+                format!("\n{:COMMAND_COLUMN$}", "")
+            };
+            writeln!(f, "{line}{gap}{}", need.command)?;
         }
         if !self.workers.is_empty() {
             writeln!(f, "\nworkers  {}", self.workers.join("\n         "))?;

@@ -59,7 +59,7 @@ impl From<Value> for Cell {
 /// table.push(vec![Cell::text("trade-service"), Cell::text("prod-us"), Cell::from(serde_json::json!(5))]);
 /// assert_eq!(
 ///     table.to_string(),
-///     "NAME           SPACE    HEAD-REVISION\ntrade-service  prod-us  5\n"
+///     "NAME           SPACE    HEAD-REVISION\ntrade-service  prod-us              5\n"
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -71,6 +71,8 @@ pub struct Table {
     has_header: bool,
     /// The columns that stand to the right.
     right: Vec<String>,
+    /// Whether columns without a text may be left out where the table is too wide.
+    is_droppable: bool,
 }
 
 impl Table {
@@ -82,6 +84,7 @@ impl Table {
             rows: Vec::new(),
             has_header: true,
             right: Vec::new(),
+            is_droppable: false,
         }
     }
 
@@ -98,10 +101,17 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// Lets columns stand to the right, as numbers do.
+    /// Lets columns stand to the right, as those do that have only numbers.
     #[must_use]
     pub fn right_aligned(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.right = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Lets [`Self::fitted`] leave out columns that have no text: nobody asked for just these.
+    #[must_use]
+    pub fn droppable(mut self) -> Self {
+        self.is_droppable = true;
         self
     }
 
@@ -112,11 +122,15 @@ impl Table {
         self
     }
 
-    /// Shortens the texts of the widest columns until a line has at most `width` columns on a
+    /// Leaves out columns without a text, the last first, where the table is [`Self::droppable`], and
+    /// shortens the texts of the widest columns until a line has at most `width` columns on a
     /// screen, with `…` where something was left out; no column becomes narrower than its heading
     /// or six columns. The values stay whole.
     #[must_use]
     pub fn fitted(mut self, width: usize) -> Self {
+        if self.is_droppable {
+            self.drop_blank(width);
+        }
         let names = if self.headed.is_empty() {
             &self.columns
         } else {
@@ -145,12 +159,61 @@ impl Table {
         }
         for row in &mut self.rows {
             for (cell, width) in row.iter_mut().zip(&widths) {
-                if cell.text.width() > *width {
-                    cell.text = shortened(&cell.text, *width);
-                }
+                cell.text = shortened(&cell.text, *width);
             }
         }
         self
+    }
+
+    /// Leaves blank columns out of the plain rendering, the last first, while a line is too wide.
+    fn drop_blank(&mut self, width: usize) {
+        if self.headed.is_empty() {
+            self.headed.clone_from(&self.columns);
+        }
+        for at in (0..self.headed.len()).rev() {
+            let is_blank = self.rows.iter().all(|row| row[at].text.is_empty());
+            if !is_blank || self.width() <= width {
+                continue;
+            }
+            self.headed.remove(at);
+            let name = self.columns.remove(at);
+            self.columns.push(name);
+            for row in &mut self.rows {
+                let cell = row.remove(at);
+                row.push(cell);
+            }
+        }
+    }
+
+    /// Whether a column stands to the right: it was told to, or all it has is numbers.
+    fn is_right(&self, at: usize) -> bool {
+        let is_told = self
+            .columns
+            .get(at)
+            .is_some_and(|name| self.right.contains(name));
+        let mut values = self
+            .rows
+            .iter()
+            .filter_map(|row| row.get(at))
+            .map(|cell| &cell.value);
+        is_told
+            || (values.clone().any(Value::is_number)
+                && values.all(|value| value.is_number() || value.is_null()))
+    }
+
+    /// How wide a line is in the plain rendering.
+    fn width(&self) -> usize {
+        let mut widths: Vec<usize> = self
+            .headed
+            .iter()
+            .map(|name| heading(name).width())
+            .collect();
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.text.width());
+            }
+        }
+        widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1)
     }
 
     /// The names of the columns.
@@ -196,10 +259,7 @@ impl fmt::Display for Table {
         let widths: Vec<(usize, bool)> = widths
             .into_iter()
             .enumerate()
-            .map(|(at, width)| {
-                let name = self.columns.get(at);
-                (width, name.is_some_and(|name| self.right.contains(name)))
-            })
+            .map(|(at, width)| (width, self.is_right(at)))
             .collect();
         if self.has_header {
             let heading = |text: &String| (text.clone(), is_styled.then_some(HEADING));
@@ -217,8 +277,11 @@ impl fmt::Display for Table {
     }
 }
 
-/// The beginning of a text, and `…`: together at most `width` columns.
-fn shortened(text: &str, width: usize) -> String {
+/// A text, or its beginning and `…`: at most `width` columns.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
     let mut short = String::new();
     for c in text.chars() {
         short.push(c);
@@ -261,6 +324,10 @@ pub fn heading(column: &str) -> String {
         Some(what) if !what.is_empty() => what,
         _ => column,
     };
+    // One word in the tool that the names come from.
+    if column == "ChangeSet" {
+        return "CHANGESET".to_owned();
+    }
     let mut heading = String::with_capacity(column.len() + 4);
     let mut after_lower = false;
     for c in column.chars() {
@@ -287,6 +354,7 @@ mod tests {
             ("UnappliedChanges", "UNAPPLIED-CHANGES"),
             ("Labels.order", "ORDER"),
             ("UnitID", "UNIT-ID"),
+            ("ChangeSet.Slug", "CHANGESET"),
             ("Num", "NUM"),
         ] {
             assert_eq!(heading(column), want);
@@ -309,6 +377,30 @@ mod tests {
         assert_eq!(table.clone().fitted(80), table);
         let tiny = table.fitted(3).to_string();
         assert_eq!(tiny, "NAME   NOTE\n取引…  a lon…\n");
+    }
+
+    #[test]
+    fn blank_columns_that_nobody_chose_give_way_first_and_stay_in_json() {
+        let mut table = Table::new(["Name", "ChangeSet.Slug", "Status", "ApplyGates"]);
+        let cells = |texts: [&str; 4]| texts.map(Cell::text).to_vec();
+        table.push(cells(["a-long-name", "", "Ready", ""]));
+        table.push(cells(["b", "", "NoLive", ""]));
+        let droppable = table.clone().droppable();
+        let shown = droppable.clone().fitted(30).to_string();
+        assert_eq!(
+            shown,
+            "NAME         CHANGESET  STATUS\na-long-name             Ready\nb                       NoLive\n",
+        );
+        let shown = droppable.clone().fitted(20).to_string();
+        assert_eq!(
+            shown,
+            "NAME         STATUS\na-long-name  Ready\nb            NoLive\n"
+        );
+        assert_eq!(droppable.clone().fitted(90).to_string(), table.to_string());
+        let chosen = table.fitted(20).to_string();
+        assert!(chosen.contains("APPLY-GATES"), "{chosen}");
+        let json = droppable.fitted(20).to_json();
+        assert_eq!(json[0]["ApplyGates"], "");
     }
 
     #[test]

@@ -57,12 +57,7 @@ impl App {
             let options = UpgradeOptions { change, ..options };
             return self.rehearse(
                 || self.upgrade(selection, options),
-                |transaction, mut outcome| {
-                    outcome.changes = self.preview_of(transaction)?.diff();
-                    outcome.is_preview = true;
-                    outcome.op = None;
-                    Ok(outcome)
-                },
+                |transaction, outcome| Ok(outcome.previewed(self.preview_of(transaction)?.shown())),
             );
         }
         // In a rehearsal nothing is kept anyway, and variants further down must see what came.
@@ -76,7 +71,8 @@ impl App {
         let verb = Verb::new("upgrade");
         if levels.len() <= 1 {
             let level = levels.into_iter().next().unwrap_or_default();
-            return self.upgrade_level(&level, verb, options);
+            let outcome = self.upgrade_level(&level, verb, options)?;
+            return self.with_waiting(outcome);
         }
         let mut whole = Outcome {
             verb: verb.text,
@@ -114,7 +110,7 @@ impl App {
             .sort_by_key(|report| position.get(&report.unit).copied());
         whole.decisions = self.decisions(&whole.conflicts())?;
         whole.op = op;
-        Ok(whole)
+        self.with_waiting(whole)
     }
 
     fn upgrade_level(

@@ -1,17 +1,20 @@
-//! `commit p-7k2m`: writes what a dry run showed.
+//! `commit p-7k2m`: writes what a dry run showed; `diff p-7k2m` shows it again.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::app::App;
 use crate::app::outcome::Outcome;
+use crate::app::{App, style};
 use crate::cli::{self, show, words_of};
 use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
 
 const DRY_RUN: &str = "--dry-run";
+
+/// The name of the flag that shows every unit.
+const EACH: &str = "each";
 
 pub(super) fn command() -> Command {
     Command::new("commit")
@@ -68,27 +71,70 @@ pub(super) fn commit(app: &App, matches: &ArgMatches, format: &show::Format) -> 
         .iter()
         .map(|reference| app.unit_named(reference))
         .collect();
-    let run = |words: &[&String]| {
-        let words = ["windlass"]
-            .into_iter()
-            .chain(words.iter().map(|word| word.as_str()));
-        let words: Vec<OsString> = words.map(OsString::from).collect();
-        let matches = cli::parsed(&words)
-            .map_err(|error| Error::new(Kind::Usage, error.to_string().trim_end().to_owned()))?;
-        match cli::result_of(app, &matches)? {
-            Output::Outcome(outcome) => Ok(outcome),
-            _ => Err(Error::new(
-                Kind::Invalid,
-                format!("expected a command that writes in {id}, found another"),
-            )),
-        }
-    };
     let all: Vec<&String> = preview.command.iter().collect();
     let for_real: Vec<&String> = all
         .iter()
         .copied()
         .filter(|word| *word != DRY_RUN)
         .collect();
-    let outcome = app.commit_saved(&preview, &except?, || run(&all), || run(&for_real))?;
+    let outcome = app.commit_saved(
+        &preview,
+        &except?,
+        || run(app, &id, &all),
+        || run(app, &id, &for_real),
+    )?;
     show::output(&Output::Outcome(outcome), format)
+}
+
+/// What the words of a command do, as the line they were typed in did.
+fn run(app: &App, id: &str, words: &[&String]) -> Result<Outcome> {
+    let words = ["windlass"]
+        .into_iter()
+        .chain(words.iter().map(|word| word.as_str()));
+    let words: Vec<OsString> = words.map(OsString::from).collect();
+    let matches = cli::parsed(&words)
+        .map_err(|error| Error::new(Kind::Usage, error.to_string().trim_end().to_owned()))?;
+    match cli::result_of(app, &matches)? {
+        Output::Outcome(outcome) => Ok(outcome),
+        _ => Err(Error::new(
+            Kind::Invalid,
+            format!("expected a command that writes in {id}, found another"),
+        )),
+    }
+}
+
+/// The flag of `diff` that belongs to previews.
+pub(super) fn each() -> Arg {
+    Arg::new(EACH)
+        .long(EACH)
+        .action(ArgAction::SetTrue)
+        .help("With the name of a preview (p-7k2m): every unit by itself, not grouped")
+}
+
+/// Shows a preview again, where `diff` names one.
+pub(super) fn diff(app: &App, matches: &ArgMatches, format: &show::Format) -> Result<Option<u8>> {
+    let selector = matches.get_one::<String>("selector");
+    let is_each = matches.get_flag(EACH);
+    let Some(id) = selector.filter(|id| app.names_preview(id)) else {
+        if !is_each {
+            return Ok(None);
+        }
+        return Err(Error::new(
+            Kind::Usage,
+            "expected the name of a preview beside --each, found none: windlass diff p-7k2m --each",
+        ));
+    };
+    let preview = app.saved_preview(id)?;
+    let words: Vec<&String> = preview.command.iter().collect();
+    let outcome = app.show_saved(&preview, || run(app, id, &words))?;
+    let output = if is_each {
+        Output::Report {
+            text: style::lines(&outcome.each_change()),
+            value: outcome.each_to_json(),
+            exit_code: 0,
+        }
+    } else {
+        Output::Outcome(outcome)
+    };
+    show::output(&output, format).map(Some)
 }

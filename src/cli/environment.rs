@@ -47,7 +47,7 @@ pub(super) fn open(matches: &ArgMatches, format: &show::Format) -> Result<App> {
         command: command_line(),
         notify,
         process: crate::app::lease::here(),
-        progress: progress::observer(format.has_progress()),
+        progress: progress::observer(format.is_for_people()),
         store,
         project,
     })

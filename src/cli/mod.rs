@@ -130,6 +130,16 @@ fn execute(args: &[OsString], matches: &ArgMatches, format: &show::Format) -> Re
         ("eval", _) => return script_run::eval(&app, sub, format),
         ("script-api", _) => return script_run::api(&app, format),
         ("commit", _) => return commit::commit(&app, sub, format),
+        ("diff", None) => {
+            if let Some(code) = commit::diff(&app, sub, format)? {
+                return Ok(code);
+            }
+        }
+        ("unit", Some(("diff", matches))) => {
+            if let Some(code) = commit::diff(&app, matches, format)? {
+                return Ok(code);
+            }
+        }
         ("unit", Some(("edit", matches))) => return unit_edit::edit(&app, matches, format),
         ("conflict", _) if editor::is_wanted(sub) => {
             let (op, matches) = find(name, sub)?;
@@ -183,7 +193,11 @@ pub fn command() -> Command {
         .mut_subcommand("function", |function| {
             function.subcommand(function_call::do_command())
         })
-        .mut_subcommand("unit", |unit| unit.subcommand(unit_edit::command()))
+        .mut_subcommand("diff", |diff| diff.arg(commit::each()))
+        .mut_subcommand("unit", |unit| {
+            unit.subcommand(unit_edit::command())
+                .mut_subcommand("diff", |diff| diff.arg(commit::each()))
+        })
 }
 
 fn global_args() -> Vec<Arg> {

@@ -3,6 +3,7 @@
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue};
 
+use crate::app::dry_run;
 use crate::cli::{diagnostic, jq};
 use crate::error::{Error, Kind, Result};
 use crate::ops::Output;
@@ -45,8 +46,8 @@ impl Format {
         }
     }
 
-    /// Whether a person reads along who may want to see how far the work is.
-    pub(super) fn has_progress(&self) -> bool {
+    /// Whether a person reads along, who may want to see how far the work is, or what comes.
+    pub(super) fn is_for_people(&self) -> bool {
         self.style == Style::Table && !self.is_quiet
     }
 }
@@ -89,7 +90,10 @@ pub(super) fn output(output: &Output, format: &Format) -> Result<u8> {
                 format!("{:#}", table.without_header())
             }
         }
-        (Style::Table, Output::Outcome(outcome)) => format!("{outcome:#}"),
+        (Style::Table, Output::Outcome(outcome)) => {
+            let width = terminal_width().unwrap_or(dry_run::WIDTH);
+            format!("{outcome:#width$}")
+        }
         (Style::Table, Output::Record(value)) => json(value)?,
         (Style::Table, Output::Text(text) | Output::Report { text, .. }) => text.clone(),
     };

@@ -10,10 +10,9 @@ use crate::ops::Output;
 use crate::ops::selecting::{Selecting, shown};
 
 pub(super) fn command() -> Command {
-    Selecting::augment_args(
-        Command::new("edit")
-            .about("Change a unit's data in $EDITOR; shows what changes before it is written"),
-    )
+    Selecting::augment_args(Command::new("edit").about(
+        "Change a unit's data in $EDITOR; shows what changes, and the gates, before it is written",
+    ))
     .arg(
         Arg::new("dry-run")
             .long("dry-run")
@@ -72,20 +71,16 @@ pub(super) fn edit(app: &App, matches: &ArgMatches, format: &show::Format) -> Re
     if matches.get_flag("dry-run") {
         return show::output(&update(&text, true)?, format);
     }
-    if confirm::is_attended() && !matches.get_flag("yes") {
+    let asks = confirm::is_attended() && !matches.get_flag("yes");
+    if asks || format.is_for_people() {
         show::output(&update(&text, true).map_err(keeping)?, format)?;
-        let gates = app.attribute(unit, "ApplyGates")?;
-        if let Some(gates) = gates.as_array() {
-            let names: Vec<&str> = gates.iter().filter_map(serde_json::Value::as_str).collect();
-            show::notice(&format!("gated: {}", names.join(", ")));
-        }
-        if !confirm::ask("Write this").map_err(keeping)? {
-            show::notice(&format!(
-                "nothing was written; your text is in {}",
-                draft.path().display()
-            ));
-            return Ok(Kind::Gated.exit_code());
-        }
+    }
+    if asks && !confirm::ask("Write this").map_err(keeping)? {
+        show::notice(&format!(
+            "nothing was written; your text is in {}",
+            draft.path().display()
+        ));
+        return Ok(Kind::Gated.exit_code());
     }
     let written = update(&text, false).map_err(keeping)?;
     draft.remove();

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::app::App;
 use crate::app::change::ChangeOptions;
 use crate::app::lateral::MergeOptions;
+use crate::app::outcome::Outcome;
 use crate::app::select::Selection;
 use crate::app::upgrade::UpgradeOptions;
 use crate::error::{Error, Kind, Result};
@@ -58,7 +59,8 @@ pub struct Args {
     /// prev-live.
     #[arg(long, value_name = "REVISION", allow_hyphen_values = true)]
     pub restore: Option<RevisionRef>,
-    /// Set a label, or remove it with an empty value (can be repeated). Makes no revision.
+    /// Set a label, or remove it with an empty value (can be repeated). Makes no revision; beside a
+    /// change of data it is the same operation.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label_change)]
     #[serde(rename = "label")]
     pub labels: Vec<(String, Option<String>)>,
@@ -94,6 +96,7 @@ impl Operation for UnitUpdate {
         "unit update traderx-prod-us/trade-service --patch '{\"spec\":{\"replicas\":3}}'",
         "unit update traderx-base/trade-service k8s/trade-service-v2.yaml",
         "unit update --filter high-volume-trading --label tier=critical",
+        "unit update prod/web --patch '{\"spec\":{\"replicas\":3}}' --label tier=critical",
     ];
     type Args = Args;
 
@@ -106,48 +109,15 @@ impl Operation for UnitUpdate {
             dry_run: args.dry_run,
         };
         let given = args.given(app)?;
-        if !args.labels.is_empty() {
-            let is_alone = given.is_none()
-                && args.restore.is_none()
-                && !args.upgrade
-                && args.merge_unit.is_none();
-            if !is_alone {
-                return Err(one_of());
-            }
-            let labels = args.labels.into_iter().collect();
-            return shown(app.set_labels(&selection, &labels, change)?);
+        if args.labels.is_empty() {
+            return shown(args.change_data(app, &selection, given, change)?);
         }
-        if !args.upgrade && args.merge_unit.is_none() && (args.strict || args.prefer_incoming) {
-            return Err(Error::new(
-                Kind::Usage,
-                "expected --strict and --prefer-incoming with --upgrade or --merge-unit, found \
-                 neither",
-            ));
+        let labels = args.labels.iter().cloned().collect();
+        if args.changes_data(given.as_ref()) {
+            let change_data = || args.change_data(app, &selection, given, change);
+            return shown(app.set_labels_with(&selection, &labels, change, change_data)?);
         }
-        if let Some(source) = &args.merge_unit {
-            if given.is_some() {
-                return Err(one_of());
-            }
-            return merge(app, &args, source, &selection, change);
-        }
-        let outcome = match (given, args.restore, args.upgrade) {
-            (Some(Given::Text { text, from }), None, false) => app
-                .update_text(&selection, &text, change)
-                .map_err(|error| error.context(format!("file         {from}"))),
-            (Some(Given::Patch(patch)), None, false) => app.patch(&selection, &patch, change),
-            (None, Some(revision), false) => app.restore(&selection, revision, change),
-            (None, None, true) => app.upgrade(
-                &selection,
-                UpgradeOptions {
-                    change,
-                    prefer_incoming: args.prefer_incoming,
-                    strict: args.strict,
-                    hops: None,
-                },
-            ),
-            _ => Err(one_of()),
-        }?;
-        shown(outcome)
+        shown(app.set_labels(&selection, &labels, change)?)
     }
 }
 
@@ -170,6 +140,73 @@ impl Args {
             self.selecting.selector = Some(unit);
             self.patch = Some(String::new());
         }
+    }
+
+    /// Whether something beside the labels is to be changed.
+    fn changes_data(&self, given: Option<&Given>) -> bool {
+        given.is_some() || self.restore.is_some() || self.upgrade || self.merge_unit.is_some()
+    }
+
+    fn change_data(
+        &self,
+        app: &App,
+        selection: &Selection,
+        given: Option<Given>,
+        change: ChangeOptions,
+    ) -> Result<Outcome> {
+        if !self.upgrade && self.merge_unit.is_none() && (self.strict || self.prefer_incoming) {
+            return Err(Error::new(
+                Kind::Usage,
+                "expected --strict and --prefer-incoming with --upgrade or --merge-unit, found \
+                 neither",
+            ));
+        }
+        if let Some(source) = &self.merge_unit {
+            if given.is_some() {
+                return Err(one_of());
+            }
+            return self.merge(app, source, selection, change);
+        }
+        match (given, self.restore, self.upgrade) {
+            (Some(Given::Text { text, from }), None, false) => app
+                .update_text(selection, &text, change)
+                .map_err(|error| error.context(format!("file         {from}"))),
+            (Some(Given::Patch(patch)), None, false) => app.patch(selection, &patch, change),
+            (None, Some(revision), false) => app.restore(selection, revision, change),
+            (None, None, true) => app.upgrade(
+                selection,
+                UpgradeOptions {
+                    change,
+                    prefer_incoming: self.prefer_incoming,
+                    strict: self.strict,
+                    hops: None,
+                },
+            ),
+            _ => Err(one_of()),
+        }
+    }
+
+    fn merge(
+        &self,
+        app: &App,
+        source: &str,
+        selection: &Selection,
+        change: ChangeOptions,
+    ) -> Result<Outcome> {
+        if self.restore.is_some() || self.upgrade {
+            return Err(Error::new(
+                Kind::Usage,
+                "expected --merge-unit without a file, a patch, --upgrade and --restore",
+            ));
+        }
+        let options = MergeOptions {
+            change,
+            base: self.merge_base,
+            end: self.merge_end,
+            prefer_incoming: self.prefer_incoming,
+            strict: self.strict,
+        };
+        app.merge_from(selection, app.unit_named(source)?, options)
     }
 
     /// The new data or the patch, from wherever it comes.
@@ -200,31 +237,8 @@ fn one_of() -> Error {
     Error::new(
         Kind::Usage,
         "expected one of a file, --patch JSON, --upgrade, --merge-unit UNIT, \
-         --restore REVISION and --label KEY=VALUE",
+         --restore REVISION, and --label KEY=VALUE alone or beside one of them",
     )
-}
-
-fn merge(
-    app: &App,
-    args: &Args,
-    source: &str,
-    selection: &Selection,
-    change: ChangeOptions,
-) -> Result<Output> {
-    if args.restore.is_some() || args.upgrade {
-        return Err(Error::new(
-            Kind::Usage,
-            "expected --merge-unit without a file, a patch, --upgrade and --restore",
-        ));
-    }
-    let options = MergeOptions {
-        change,
-        base: args.merge_base,
-        end: args.merge_end,
-        prefer_incoming: args.prefer_incoming,
-        strict: args.strict,
-    };
-    shown(app.merge_from(selection, app.unit_named(source)?, options)?)
 }
 
 fn json(text: &str) -> Result<Value> {

@@ -19,16 +19,19 @@ pub enum Owner {
     UpstreamSpace,
     /// The target that the unit deploys to.
     Target,
+    /// The open changeset that has new data of the unit.
+    ChangeSet,
 }
 
 impl Owner {
     /// All owners, the unit itself first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Unit,
         Self::Space,
         Self::UpstreamUnit,
         Self::UpstreamSpace,
         Self::Target,
+        Self::ChangeSet,
     ];
 
     /// The name as it stands before the dot.
@@ -39,6 +42,7 @@ impl Owner {
             Self::UpstreamUnit => "UpstreamUnit",
             Self::UpstreamSpace => "UpstreamSpace",
             Self::Target => "Target",
+            Self::ChangeSet => "ChangeSet",
         }
     }
 
@@ -135,8 +139,8 @@ const STATUS: Type = Type::Choice(&["NoLive", "Progressing", "Ready", "Degraded"
 
 attributes! {
     UnitId "UnitID" [] Type::Id("u"), true, [Unit UpstreamUnit], "Number of the unit.";
-    Slug "Slug" ["Name"] Type::Text, true, [Unit Space UpstreamUnit UpstreamSpace Target],
-        "Name within the space.";
+    Slug "Slug" ["Name"] Type::Text, true,
+        [Unit Space UpstreamUnit UpstreamSpace Target ChangeSet], "Name within the space.";
     SpaceId "SpaceID" [] Type::Id("s"), false, [Unit Space UpstreamUnit UpstreamSpace],
         "Number of the space.";
     Labels "Labels" [] Type::Map, true, [Unit Space UpstreamUnit UpstreamSpace],
@@ -167,6 +171,8 @@ attributes! {
     CreatedAt "CreatedAt" [] Type::Time, false, [Unit Space UpstreamUnit UpstreamSpace],
         "When it was created.";
     UpdatedAt "UpdatedAt" [] Type::Time, false, [Unit UpstreamUnit], "When it last changed.";
+    LastAction "LastAction" [] Type::Text, false, [Unit UpstreamUnit],
+        "What made head, in a word; `apply` or `destroy` where head is what the target was told last.";
     LastChangeDescription "LastChangeDescription" [] Type::Text, false, [Unit UpstreamUnit],
         "What the last change was said to be.";
     DataHash "DataHash" [] Type::Text, false, [Unit UpstreamUnit], "Hash of the data.";

@@ -177,7 +177,7 @@ fn scripts_come_from_standard_input_and_the_command_line() {
         ran.stderr
     );
     let table = world.ok(&["eval", "units(\"*\").table([\"Name\", \"spec.replicas\"])"]);
-    assert_eq!(table, "NAME   SPEC.REPLICAS\nweb-0  2\n");
+    assert_eq!(table, "NAME   SPEC.REPLICAS\nweb-0              2\n");
 }
 
 #[test]

@@ -106,8 +106,24 @@ fn an_edit_is_written_and_a_mistake_in_it_is_not() {
     );
     assert_eq!(data(), WEB);
 
+    drop(world.ok(&["hold", "prod/web", "-m", "INC-0"]));
     let good = edit("sed -i 's/v1/v2/' \"$1\"\n", &["-m", "INC-1"]);
     assert_eq!(good.code, 0, "{}", good.stderr);
+    let told = [
+        "+         image: web:v2",
+        "Then gated    1 unit (prod): hold, held by alice",
+        "\nupdate   1 unit matched: 1 changed",
+    ];
+    let at = told.map(|part| {
+        good.stdout
+            .find(part)
+            .unwrap_or_else(|| panic!("no `{part}` in {}", good.stdout))
+    });
+    assert!(
+        at.is_sorted(),
+        "the diff, the gates, then the write: {}",
+        good.stdout
+    );
     assert_eq!(data(), WEB.replace("v1", "v2"));
     assert!(world.ok(&["log", "--limit", "1"]).contains("INC-1"));
 }

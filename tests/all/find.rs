@@ -185,6 +185,72 @@ fn what_was_listed_is_what_is_changed_even_where_more_would_match_by_then() {
 }
 
 #[test]
+fn labels_beside_a_change_of_data_are_one_operation_or_nothing() {
+    let world = ordered();
+    let operations = || world.json(&["log"]).as_array().map(Vec::len);
+    let patch = ["--patch", "{\"spec\":{\"size\":7}}", "--label", "team=core"];
+    let update = [["unit", "update", "base/*"].as_slice(), &patch].concat();
+    let before = (operations(), world.json(&["unit", "list"]));
+
+    let shown = world.json(&[update.as_slice(), &["--dry-run"]].concat());
+    assert_eq!((operations(), world.json(&["unit", "list"])), before);
+    let done = world.json(&["commit", shown["PreviewID"].as_str().expect("a name")]);
+    assert_eq!(
+        (&done["Changed"], &shown["Changed"]),
+        (&json!(4), &json!(4))
+    );
+    assert_eq!(operations(), before.0.map(|count| count + 1));
+    let clause = ["--where", "Labels.team = 'core' AND spec.size = 7"];
+    assert_eq!(names(&world, &clause), "base/a base/b base/c base/d");
+
+    drop(world.ok(&["undo"]));
+    assert_eq!(names(&world, &["--where", "Labels.team = 'core'"]), "");
+    assert_eq!(names(&world, &["--where", "spec.size = 7"]), "");
+
+    // Where one unit fails, none gets the labels either.
+    let test = "[{\"op\":\"test\",\"path\":\"/metadata/name\",\"value\":\"a\"}]";
+    let failing = [
+        "unit",
+        "update",
+        "base/*",
+        "--patch",
+        test,
+        "--label",
+        "team=core",
+    ];
+    let ran = world.run(&failing);
+    assert_eq!(ran.code, 1, "{}", said(&ran));
+    assert!(
+        ran.stdout.contains("base/b"),
+        "every unit is told: {}",
+        ran.stdout
+    );
+    assert_eq!(names(&world, &["--where", "Labels.team = 'core'"]), "");
+
+    // Data that is as asked already: the labels are still to be set, and no revision is made.
+    drop(world.ok(&[
+        "unit",
+        "update",
+        "base/a",
+        "--patch",
+        "{\"spec\":{\"size\":7}}",
+    ]));
+    let one = ["unit", "update", "base/a", "--label", "team=core"];
+    let same = [one.as_slice(), &["--patch", "{\"spec\":{\"size\":7}}"]].concat();
+    let done = world.json(&same);
+    let unit = &done["Units"][0];
+    assert_eq!(
+        (&unit["Result"], &unit["Before"]),
+        (&json!("changed"), &unit["After"])
+    );
+    assert_eq!(
+        world.json(&same)["Operation"],
+        json!(null),
+        "twice changes nothing"
+    );
+}
+
+#[test]
 fn labels_are_set_and_removed_without_a_revision() {
     let world = ordered();
     let update = |args: &[&str]| {
@@ -230,9 +296,7 @@ fn labels_are_set_and_removed_without_a_revision() {
     for wrong in [
         &["--label", "=x"][..],
         &["--label", "x"],
-        &["--label", "a=b", "--upgrade"],
-        &["--label", "a=b", "--restore", "1"],
-        &["--label", "a=b", "--patch", "{}"],
+        &["--label", "a=b", "--upgrade", "--restore", "1"],
     ] {
         let mut command = vec!["unit", "update", "base/*"];
         command.extend(wrong);

@@ -96,7 +96,7 @@ fn a_range_brings_what_was_made_in_it_and_nothing_else() {
         "MERGED   prod-eu/api r6 → r7 into 1 unit",
         "bo@corp",
         "r2 → r3",
-        "1 taken",
+        "1         0  of 1 incoming change\n",
     ] {
         assert!(ran.stdout.contains(part), "no `{part}` in {}", ran.stdout);
     }
@@ -331,7 +331,7 @@ fn a_report_names_sources_revisions_and_what_each_unit_took_and_kept() {
         "  r2  ci@corp    release 2",
         "containers.?name=api.image",
         "  r3  dana@corp  set-env-var",
-        "5 taken, 1 conflict of 6 incoming changes",
+        "5         1  of 6 incoming changes",
         "conflict edit c1",
     ] {
         assert!(ran.stdout.contains(part), "no `{part}` in {}", ran.stdout);
@@ -370,7 +370,7 @@ fn every_upstream_of_a_call_has_a_line_and_long_histories_are_cut() {
     );
     assert!(!printed.contains("\n  r4 "), "{printed}");
     assert!(
-        printed.contains("5 taken, 0 conflicts of 5 incoming changes"),
+        printed.contains("5         0  of 5 incoming changes"),
         "{printed}"
     );
 }

@@ -43,7 +43,7 @@ fn a_preview_shows_what_its_commit_writes() {
         printed,
         "2 units, identical change; shown: a/x  r1 → r2\n  \
          Deployment/web   spec.replicas\n     \
-         4   spec:\n     5 -   replicas: 1 # by load\n     5 +   replicas: 4 # by load\n  \
+         3     name: web\n     4   spec:\n     5 -   replicas: 1 # by load\n     5 +   replicas: 4 # by load\n  \
          as well: a/y  r1 → r2\n1\n2 op-4\n4\n"
     );
     assert_eq!(heads(&world), [2, 2]);
@@ -80,7 +80,7 @@ fn dry_runs_of_every_kind_leave_the_store_byte_for_byte() {
     let before = world.store();
     let shown = world.ok(&["run", "--dry-run", "s.rhai"]);
     assert!(
-        shown.starts_with("7\n") && shown.contains("PREVIEW   2 units matched"),
+        shown.starts_with("7\n") && shown.contains("PREVIEW   2 units matched in 1 space:"),
         "{shown}"
     );
     for args in [
@@ -120,7 +120,7 @@ fn a_dry_run_reports_every_unit_where_one_fails() {
     );
     let ran = world.run(&["run", "only-x", "--space", "a", "--dry-run"]);
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
-    for part in ["1 changed, 1 failed", "not y", "replicas: 9"] {
+    for part in ["1 would change   1 FAILS", "not y", "replicas: 9"] {
         assert!(
             ran.stdout.contains(part),
             "no `{part}` in {}{}",

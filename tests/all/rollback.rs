@@ -255,9 +255,9 @@ fn open_conflicts_gate_where_the_space_says_so() {
         "--columns",
         "Name,LiveRevisionNum",
     ]);
-    assert!(
-        before.contains("web   2") && before.contains("idle  1"),
-        "{before}"
+    assert_eq!(
+        before,
+        "NAME  LIVE-REVISION\nweb               2\nidle              1\n"
     );
     let shown = world.ok(&["unit", "apply", "--space", "prod", "--skip-gated"]);
     assert!(
@@ -266,6 +266,37 @@ fn open_conflicts_gate_where_the_space_says_so() {
     );
     let _ = world.ok(&["conflict", "keep", "c1"]);
     let _ = world.ok(&["unit", "apply", "--space", "prod"]);
+}
+
+#[test]
+fn an_upgrade_says_who_waits_at_the_gate_and_how_the_others_are_applied() {
+    let world = contested();
+    world.printed("units(\"base/*\").set_image(\"*\", \"web:v3\"); ()");
+    let ran = world.run(&["upgrade", "prod/*"]);
+    assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
+    let waits = "The gate conflicts/open is on in these spaces: 1 unit waits for it. Apply the other 1 \
+                 with\n  windlass ";
+    let (_, command) = ran
+        .stdout
+        .split_once(waits)
+        .unwrap_or_else(|| panic!("no `{waits}` in {}", ran.stdout));
+    let words: Vec<&str> = command.split_whitespace().collect();
+    drop(world.ok(&words));
+    let rows = world.json(&[
+        "unit",
+        "list",
+        "prod/*",
+        "--columns",
+        "Name,UnappliedChanges",
+    ]);
+    let waiting = |at: usize| {
+        (
+            rows[at]["Name"].clone(),
+            rows[at]["UnappliedChanges"].clone(),
+        )
+    };
+    assert_eq!(waiting(0), ("web".into(), true.into()));
+    assert_eq!(waiting(1), ("idle".into(), false.into()));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::app::difference::{Compared, Grouping};
+use crate::app::difference::{Compared, Grouped, Grouping};
 use crate::app::outcome::plural;
 use crate::app::rollout::shipment::{Shipment, shipments};
 use crate::app::select::Selection;
@@ -143,9 +143,9 @@ pub(super) fn add_changes(grouping: &mut Grouping, units: &[PreviewedUnit<'_>]) 
     let compared: Result<Vec<Compared>> =
         pool().install(|| shown.par_iter().map(|objects| compared(objects)).collect());
     let groups = compared?.into_iter();
-    let groups: Vec<usize> = groups.map(|compared| grouping.group_of(compared)).collect();
+    let groups: Vec<Grouped> = groups.map(|compared| grouping.group_of(compared)).collect();
     for (unit, at) in &changed {
-        grouping.join(groups[*at], unit.reference.to_owned(), unit.revisions);
+        grouping.join(&groups[*at], unit.reference.to_owned(), unit.revisions);
     }
     Ok(changed.len())
 }
@@ -207,7 +207,7 @@ fn compared(objects: &[ObjectPreview]) -> Result<Compared> {
             .filter_map(|object| named(object, object.after.as_ref())),
     )?;
     let is_new = changed.iter().all(|object| object.before.is_none());
-    Ok(Compared::of((!is_new).then_some(old), new))
+    Ok(Compared::of((!is_new).then_some(&old), &new))
 }
 
 /// An object with what names it: the fields that we own do not.
