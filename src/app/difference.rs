@@ -175,7 +175,8 @@ impl Compared {
             } else {
                 place.resource.to_string()
             };
-            let _ = writeln!(key, "{name} {} {}", place.path, place.is_replaced);
+            let path = without_own_name(&place.path, &place.resource.name);
+            let _ = writeln!(key, "{name} {path} {}", place.is_replaced);
         }
         for line in &self.lines {
             key.push_str(line);
@@ -183,6 +184,20 @@ impl Compared {
         }
         key
     }
+}
+
+/// A path without the name of its own resource: the container of most workloads is called as they
+/// are, and the same change in each is one change.
+fn without_own_name(path: &Path, own: &str) -> String {
+    let mut general = Path::root();
+    for segment in path.segments() {
+        let is_own = |fields: &[(String, String)]| matches!(fields, [(field, value)] if field == "name" && value == own);
+        general.push(match segment {
+            Segment::Match(fields) if is_own(fields) => Segment::Any,
+            other => other.clone(),
+        });
+    }
+    general.to_string()
 }
 
 /// Puts units with the same change together.

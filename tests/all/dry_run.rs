@@ -209,3 +209,21 @@ fn equal_lines_at_another_path_are_another_change() {
     let groups = shown["Groups"].as_array().expect("groups");
     assert_eq!(groups.len(), 2, "{shown}");
 }
+
+#[test]
+fn the_same_change_in_the_containers_that_are_named_like_their_workloads_is_one() {
+    let world = World::empty();
+    for name in ["x", "y"] {
+        world.write(&format!("a/{name}.yaml"), &workload(name, &[(name, "")]));
+    }
+    world.write("a/z.yaml", &workload("z", &[("api", "")]));
+    drop(world.ok(&["import", "a", "--space", "a"]));
+    let mut line = CALL.to_vec();
+    line.extend(["--space", "a"]);
+    let shown = world.json(&line);
+    let groups = shown["Groups"].as_array().expect("groups").iter();
+    let counts: Vec<_> = groups
+        .map(|group| group["Units"].as_array().map(Vec::len))
+        .collect();
+    assert_eq!(counts, [Some(2), Some(1)], "{shown}");
+}
