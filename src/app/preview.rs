@@ -99,16 +99,18 @@ impl App {
 }
 
 impl App {
-    /// Does what `body` does as one operation, or with `is_dry` in a rehearsal that says so.
+    /// Does what `body` does as one operation of this title, or with `is_dry` in a rehearsal that
+    /// says so.
     pub(crate) fn as_one_or_dry(
         &self,
+        title: &str,
         is_dry: bool,
         body: impl FnOnce() -> Result<Outcome>,
     ) -> Result<Outcome> {
         if is_dry {
             return self.as_preview(body);
         }
-        let (outcome, op) = self.as_one(None, None, body)?;
+        let (outcome, op) = self.as_titled(title, body)?;
         Ok(Outcome { op, ..outcome })
     }
 

@@ -321,6 +321,21 @@ impl App {
         result
     }
 
+    /// As [`Self::as_one`], under a name of its own where it is an operation by itself.
+    pub(crate) fn as_titled<T>(
+        &self,
+        title: &str,
+        body: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, Option<OpId>)> {
+        let is_joined = self.has_open();
+        self.as_one(None, None, || {
+            if !is_joined {
+                self.title_open(title);
+            }
+            body()
+        })
+    }
+
     /// Why what is done is done, where somebody said so.
     pub(crate) fn message(&self) -> Option<String> {
         self.scope().message.clone()

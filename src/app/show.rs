@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::app::difference::{UnitChange, group};
@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::id::UnitId;
 use crate::model::{Hash, RevisionSource, Unit};
 use crate::query::Glob;
-use crate::yaml::{Stream, pod_template};
+use crate::yaml::{PathSet, ResourceId, Stream, pod_template};
 
 /// The columns of a list of units where none are chosen.
 const LIST_COLUMNS: [&str; 9] = [
@@ -262,7 +262,7 @@ impl App {
             let mut found = None;
             view.tree(&data, |tree| {
                 for document in tree.documents() {
-                    let id = crate::yaml::ResourceId::of(document);
+                    let id = ResourceId::of(document);
                     if resource.is_none_or(|wanted| id.to_string() == wanted) {
                         document.select(&path, &mut |node| {
                             found.get_or_insert_with(|| node.to_value());
@@ -310,8 +310,8 @@ impl App {
                 record["UpstreamUnit"] = format!("{}/{}", space.slug, upstream.slug).into();
             }
             let bookkeeping = view.bookkeeping(&unit.bookkeeping)?;
-            record["OwnedPaths"] = serde_json::json!(bookkeeping.owned);
-            record["ProtectedPaths"] = serde_json::json!(bookkeeping.protected);
+            record["OwnedPaths"] = paths(&bookkeeping.owned);
+            record["ProtectedPaths"] = paths(&bookkeeping.protected);
             if let Some(reason) = &unit.status_reason {
                 record["StatusReason"] = reason.as_str().into();
             }
@@ -327,6 +327,17 @@ impl App {
         let names = self.references(&Selection::of_unit(unit, 0))?;
         Ok(names.into_iter().next().unwrap_or_default())
     }
+}
+
+/// Paths as `--json` shows them, each with its resource; null stands for every resource.
+fn paths(set: &PathSet) -> Value {
+    let paths = set.iter().map(|(resource, path)| {
+        json!({
+            "Resource": resource.map(ResourceId::full),
+            "Path": path.to_string(),
+        })
+    });
+    paths.collect()
 }
 
 /// The data as values, for programs: the only workload's, else the first resource's.

@@ -78,7 +78,7 @@ impl App {
             verb: verb.text,
             ..Outcome::default()
         };
-        let (outcomes, op) = self.as_one(None, None, || {
+        let (outcomes, op) = self.as_titled("upgrade", || {
             let levels = levels.iter();
             levels
                 .map(|level| {

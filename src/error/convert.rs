@@ -98,6 +98,10 @@ impl From<db::Error> for Error {
         let message = error.to_string();
         match error {
             db::Error::Store(error) => error.into(),
+            db::Error::NotFound {
+                what: "conflict", ..
+            } => Self::new(Kind::NotFound, message)
+                .hint("windlass conflict list shows those that are open"),
             db::Error::NotFound { .. } => Self::new(Kind::NotFound, message),
             db::Error::Exists { .. } => Self::new(Kind::Exists, message),
             db::Error::InUse { .. } => Self::new(Kind::Conflict, message),

@@ -15,7 +15,7 @@ use crate::app::export::record::{
 };
 use crate::app::import::{ImportOptions, refusal};
 use crate::app::installed::{checked, put_function};
-use crate::app::outcome::{Outcome, Status, UnitReport};
+use crate::app::outcome::{Outcome, Status, UnitReport, plural};
 use crate::app::project::unreadable;
 use crate::app::select::Selection;
 use crate::app::{App, Verb};
@@ -68,9 +68,13 @@ impl App {
         if !refused.is_empty() && !options.skip_refused {
             return Err(refusal(&refused));
         }
-        let verb = format!("import {} units of {}", found.len(), folder.display());
+        let verb = format!(
+            "import {} of {}",
+            plural(found.len(), "unit"),
+            folder.display()
+        );
         let body = || self.take_units(&verb, &index, &found);
-        let mut outcome = self.as_one_or_dry(options.dry_run, body)?;
+        let mut outcome = self.as_one_or_dry(&verb, options.dry_run, body)?;
         let notes = refused.iter();
         outcome
             .notes

@@ -24,7 +24,7 @@ impl App {
         units: &BTreeMap<Slug, Incoming>,
         options: &ImportOptions,
     ) -> Result<Outcome> {
-        let verb = format!("import {} units into {space}", units.len());
+        let verb = format!("import {} into {space}", plural(units.len(), "unit"));
         let body = || {
             let made = self.ensure_space(space, &SpaceOptions::default())?;
             let mut created = Vec::new();
@@ -69,7 +69,7 @@ impl App {
             self.prune_imported(made.id, units, options, &mut outcome)?;
             Ok(outcome)
         };
-        let mut outcome = self.as_one_or_dry(options.dry_run, body)?;
+        let mut outcome = self.as_one_or_dry(&verb, options.dry_run, body)?;
         outcome.verb = verb;
         Ok(outcome)
     }
