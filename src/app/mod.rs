@@ -4,6 +4,7 @@
 //! transaction; inside [`App::atomic`] and [`App::preview`] they all share the one that is open.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{RunId, Slug, UnitId};
 use crate::model::{Hash, Process};
-use crate::runtime::Runtime;
+use crate::runtime::{Interrupt, Runtime};
 use crate::script::Runner;
 use crate::store::{Embedded, Waiting};
 
@@ -131,6 +132,8 @@ struct Inner {
     scope: Mutex<Scope>,
     connections: Mutex<BTreeMap<Slug, connect::Connection>>,
     runtime: OnceLock<Arc<Runtime>>,
+    /// What asks this session to stop, where somebody can.
+    interrupt: OnceLock<Interrupt>,
 }
 
 /// What changes while a session runs.
@@ -258,6 +261,7 @@ impl App {
             runner: Runner::new(),
             connections: Mutex::default(),
             runtime: OnceLock::new(),
+            interrupt: OnceLock::new(),
         };
         Self(Arc::new(inner), None)
     }
@@ -275,6 +279,20 @@ impl App {
     /// Where its changes are staged, rather than written.
     pub(crate) fn staging(&self) -> Option<&changeset::Staging> {
         self.1.as_deref()
+    }
+
+    /// Ends waiting for units once `interrupt` is set; what was sent stays sent. The first one that
+    /// is given counts.
+    pub fn stop_on(&self, interrupt: Interrupt) {
+        self.0.interrupt.get_or_init(|| interrupt);
+    }
+
+    /// Whether waiting goes on.
+    pub(crate) fn goes_on(&self) -> ControlFlow<()> {
+        match self.0.interrupt.get() {
+            Some(interrupt) if interrupt.is_set() => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
     }
 
     /// Who does what is done.

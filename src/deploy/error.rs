@@ -6,6 +6,9 @@ use crate::path::Path;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Whoever waited broke it off.
+    #[error("the wait was broken off; what was sent stays sent")]
+    Stopped,
     /// The target's own validation refuses an object; nothing was sent.
     #[error("{target} refuses `{object}`: at `{path}` expected {expected}, found {found}")]
     Invalid {

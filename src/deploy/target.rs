@@ -1,5 +1,7 @@
 //! What every target can do.
 
+use std::ops::ControlFlow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -280,11 +282,12 @@ pub trait Target: Send + Sync {
     /// times.
     ///
     /// # Errors
-    /// When the target cannot be reached. Not becoming ready is a result, not an error.
+    /// When the target cannot be reached; [`Error::Stopped`] once `observe` breaks it off, where
+    /// waiting takes time at all. Not becoming ready is a result, not an error.
     fn wait(
         &self,
         units: &[Deployed<'_>],
         options: &WaitOptions,
-        observe: &mut dyn FnMut(usize, &LiveState),
+        observe: &mut dyn FnMut(usize, &LiveState) -> ControlFlow<()>,
     ) -> Result<Vec<WaitResult>, Error>;
 }

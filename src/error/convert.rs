@@ -133,6 +133,7 @@ impl From<deploy::Error> for Error {
             deploy::Error::Drifted { .. } | deploy::Error::Occupied { .. } => {
                 Self::new(Kind::Conflict, message)
             }
+            deploy::Error::Stopped => Self::new(Kind::Limit, message).with_exit_code(130),
             deploy::Error::NoObject { .. } | deploy::Error::Config { .. } => {
                 Self::new(Kind::NotFound, message)
             }

@@ -103,6 +103,7 @@ impl Session {
     /// Stops what runs, between two steps, once `interrupt` is set.
     #[must_use]
     pub fn stop_on(mut self, interrupt: Interrupt) -> Self {
+        self.app.stop_on(interrupt.clone());
         self.interrupt = interrupt;
         self
     }
@@ -259,13 +260,14 @@ impl Session {
 
     /// Why a program ended that nobody asked to end.
     fn failure(&self, program: &Program, error: &EvalAltResult) -> Error {
-        if let EvalAltResult::ErrorTerminated(value, _) = error.unwrap_inner() {
-            if self.interrupt.is_set() {
-                return interrupted();
-            }
-            if let Some(stopped) = convert::stopped(value) {
-                return stopped;
-            }
+        // Whatever it failed at then, it was told to stop.
+        if self.interrupt.is_set() {
+            return interrupted();
+        }
+        if let EvalAltResult::ErrorTerminated(value, _) = error.unwrap_inner()
+            && let Some(stopped) = convert::stopped(value)
+        {
+            return stopped;
         }
         let found = match error.unwrap_inner() {
             EvalAltResult::ErrorRuntime(value, _) => convert::of_value(value),

@@ -71,6 +71,14 @@ impl Background {
     }
 
     /// Kills it where it is.
+    /// As Ctrl-C does.
+    pub fn interrupt(&self) {
+        let sent = Command::new("kill")
+            .args(["-INT", &self.id().to_string()])
+            .status();
+        assert!(sent.expect("kill is there").success());
+    }
+
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
         let _ = self.child.wait().expect("it ends");

@@ -309,7 +309,10 @@ impl App {
         let (ends, _) = self.dispatched(destination.is_sandbox(), verb, |dispatch| {
             dispatch.with(destination, &text, |target| {
                 let units = [shipment.deployed()];
-                Ok(target.wait(&units, &options, &mut |_, _| renewal.tick())?)
+                Ok(target.wait(&units, &options, &mut |_, _| {
+                    renewal.tick();
+                    self.goes_on()
+                })?)
             })
         })?;
         let Some(end) = ends

@@ -354,10 +354,22 @@ impl Rollout<'_, '_> {
             ..WaitOptions::default()
         };
         let mut renewal = Renewal::of_apply(self.app, destination, apply);
+        let app = self.app;
         let waited = self.dispatch.with(destination, &verb, |target| {
-            Ok(target.wait(&deployed, &options, &mut |_, _| renewal.tick())?)
+            let waited = target.wait(&deployed, &options, &mut |_, _| {
+                renewal.tick();
+                app.goes_on()
+            });
+            match waited {
+                Err(deploy::Error::Stopped) => Ok(None),
+                waited => Ok(Some(waited?)),
+            }
         })?;
-        Ok(waited.into_iter().map(Looked::Waited).collect())
+        match waited {
+            Some(waited) => Ok(waited.into_iter().map(Looked::Waited).collect()),
+            // As if nobody had wanted to wait.
+            None => Ok(mine.iter().map(|_| Looked::NotReady).collect()),
+        }
     }
 
     /// Keeps what became of units since this was done last; with `is_end`, that the apply has ended.

@@ -1,6 +1,7 @@
 //! How units fare, what changed under them, and waiting until they are ready.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
 
 use futures_util::future::try_join3;
 use serde_json::Value;
@@ -173,7 +174,7 @@ impl Api {
         &self,
         units: &[Deployed<'_>],
         options: &WaitOptions,
-        observe: &mut dyn FnMut(usize, &LiveState),
+        observe: &mut dyn FnMut(usize, &LiveState) -> ControlFlow<()>,
     ) -> Result<Vec<WaitResult>, Error> {
         let begun = Instant::now();
         let mut ended: Vec<Option<WaitResult>> = units.iter().map(|_| None).collect();
@@ -191,7 +192,9 @@ impl Api {
                 Ok((states, deadlines)) => {
                     let timeouts = timeouts.get_or_insert(deadlines);
                     for (at, state) in open.into_iter().zip(states) {
-                        observe(at, &state);
+                        if observe(at, &state).is_break() {
+                            return Err(Error::Stopped);
+                        }
                         let timeout = timeouts.get(at).copied().unwrap_or(DEADLINE * 1_000);
                         ended[at] = WaitResult::of(state, waited(), timeout);
                     }

@@ -1,5 +1,7 @@
 //! What a cluster does as a target: each question is answered by the module of its name.
 
+use std::ops::ControlFlow;
+
 use crate::deploy::error::Error;
 use crate::deploy::image::Image;
 use crate::deploy::inventory::Inventory;
@@ -87,7 +89,7 @@ impl Target for Kubernetes {
         &self,
         units: &[Deployed<'_>],
         options: &WaitOptions,
-        observe: &mut dyn FnMut(usize, &LiveState),
+        observe: &mut dyn FnMut(usize, &LiveState) -> ControlFlow<()>,
     ) -> Result<Vec<WaitResult>, Error> {
         self.runtime
             .wait_for(self.api.wait(units, options, observe))

@@ -1,6 +1,7 @@
 //! What the sandbox does as a target.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use crate::deploy::error::Error;
 use crate::deploy::image::Image;
@@ -169,11 +170,16 @@ impl Target for Sandbox {
         &self,
         units: &[Deployed<'_>],
         options: &WaitOptions,
-        observe: &mut dyn FnMut(usize, &LiveState),
+        observe: &mut dyn FnMut(usize, &LiveState) -> ControlFlow<()>,
     ) -> Result<Vec<WaitResult>, Error> {
         let waits = units.iter().enumerate();
         waits
-            .map(|(at, unit)| self.wait(unit.owner, options, &mut |state| observe(at, state)))
+            .map(|(at, unit)| {
+                // Nothing sleeps here, so that there is nothing to break off.
+                self.wait(unit.owner, options, &mut |state| {
+                    let _: ControlFlow<()> = observe(at, state);
+                })
+            })
             .collect()
     }
 }

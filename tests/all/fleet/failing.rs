@@ -147,3 +147,34 @@ fn two_applies_of_one_unit_do_not_go_at_once() {
     fleet.ok(&["unit", "apply", &fleet.unit("web"), "--wait"]);
     assert_eq!(fleet.state("web"), (json!(3), json!(3), json!("Ready")));
 }
+
+#[test]
+fn a_script_that_waits_for_a_cluster_stops_at_once_when_it_is_told() {
+    let Some(cluster) = cluster() else { return };
+    let fleet = Fleet::new(&cluster, "stopped");
+    fleet.deployment("never", "missing:1", 1, 1);
+    let unit = fleet.unit("never");
+    fleet.world.write(
+        "wait.rhai",
+        &format!("print(\"begun\");\nunit(\"{unit}\").apply(#{{ wait: true, timeout: \"300s\" }});\nprint(\"after\");\n"),
+    );
+    let mut running = fleet.start(&["run", "wait.rhai"]);
+    running.wait_for("begun");
+    let is_sent = || fleet.state("never").2 == "Progressing";
+    for _ in 0..200 {
+        if is_sent() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let begun = std::time::Instant::now();
+    running.interrupt();
+    let ran = running.finish();
+    assert_eq!(ran.code, 130, "{}{}", ran.stdout, ran.stderr);
+    assert!(begun.elapsed().as_secs() < 30, "not at the end of its time");
+    assert!(!ran.stdout.contains("after"), "{}", ran.stdout);
+    // What was sent stays, and nothing is left half done.
+    assert!(is_sent(), "{:?}", fleet.state("never"));
+    let told = fleet.ok(&["doctor"]);
+    assert!(told.contains("0 noted, 0 failed"), "{told}");
+}

@@ -1,5 +1,7 @@
 //! How units fare, and waiting for them.
 
+use std::ops::ControlFlow;
+
 use windlass::deploy::{ApplyOptions, Deployed, Target as _, WaitOptions};
 use windlass::model::Status;
 
@@ -38,7 +40,10 @@ fn a_unit_becomes_ready_and_one_that_cannot_is_told() {
     let mut looks = [0; 2];
     let results = room
         .target
-        .wait(&units, &options, &mut |at, _| looks[at] += 1)
+        .wait(&units, &options, &mut |at, _| {
+            looks[at] += 1;
+            ControlFlow::Continue(())
+        })
         .expect("waited");
     assert_eq!(results[0].status, Status::Ready, "{}", results[0].reason);
     assert_eq!(results[1].status, Status::Failed, "{}", results[1].reason);
@@ -56,7 +61,7 @@ fn a_unit_becomes_ready_and_one_that_cannot_is_told() {
     };
     let results = room
         .target
-        .wait(&[nothing], &options, &mut |_, _| {})
+        .wait(&[nothing], &options, &mut |_, _| ControlFlow::Continue(()))
         .expect("waited");
     assert_eq!(results[0].status, Status::NoLive);
 }

@@ -1,5 +1,7 @@
 //! Connections that break, answers that do not come, servers that have too much to do.
 
+use std::ops::ControlFlow;
+
 use serde_json::json;
 use windlass::deploy::{ApplyOptions, Deployed, Error, Inventory, Sent, Target as _, WaitOptions};
 use windlass::model::Status;
@@ -197,10 +199,23 @@ fn waiting_needs_no_watch_and_outlasts_stalls() {
             set("f:readyReplicas", 2);
             set("f:availableReplicas", 2);
         }
+        ControlFlow::Continue(())
     });
     let waited = waited.expect("waited");
     assert_eq!(waited[0].status, Status::Ready, "{}", waited[0].reason);
     assert_eq!(seen[..3], [Status::Progressing; 3]);
     assert_eq!(seen.last(), Some(&Status::Ready));
     assert_eq!(world.server.watches(), 0);
+
+    set("f:readyReplicas", 0);
+    let mut looks = 0;
+    let stopped = world.target.wait(&units, &options, &mut |_, _| {
+        looks += 1;
+        match looks {
+            2 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    });
+    assert!(matches!(stopped, Err(Error::Stopped)), "{stopped:?}");
+    assert_eq!(looks, 2);
 }
