@@ -666,7 +666,14 @@ fn no_unit_in(view: &View, reference: &str, space: Option<&str>) -> Result<Error
             .find(|name| name.ends_with(&format!("/{near}")))
             .cloned()
     });
+    let is_space = match reference.parse() {
+        Ok(slug) => view.find_space(&slug)?.is_some(),
+        Err(_) => false,
+    };
     Ok(match found {
+        _ if is_space => no_unit(reference).hint(format!(
+            "`{reference}` is a space: --space {reference}, or '{reference}/*', means its units"
+        )),
         Some(near) => no_unit(reference).hint(format!("did you mean `{near}`?")),
         None => no_unit(reference),
     })

@@ -245,6 +245,13 @@ impl Error {
         }
     }
 
+    /// Takes the nearest name back: there is a better thing to say.
+    #[must_use]
+    pub(super) fn without_nearest(mut self) -> Self {
+        self.0.hints.retain(|hint| !hint.starts_with("nearest "));
+        self
+    }
+
     /// Sets the place, unless one is known already: the innermost is the right one.
     #[must_use]
     pub fn at(mut self, location: Location, source: Option<Arc<str>>) -> Self {

@@ -219,14 +219,24 @@ pub(super) fn with_nearest(
     let EvalAltResult::ErrorFunctionNotFound(signature, _) = error.unwrap_inner() else {
         return translated;
     };
-    if !translated.hints().is_empty() {
-        return translated;
-    }
     let (name, _) = signature.split_once(" (").unwrap_or((signature, ""));
     if !name.starts_with(char::is_alphabetic) {
         return translated;
     }
     let names = names_of(engine);
+    if names.iter().any(|known| known == name) {
+        let translated = translated.without_nearest();
+        if translated.hints().is_empty() {
+            return translated.hint(format!(
+                "`{name}` is there for other arguments: windlass script-api, and :doc {name} at \
+                 the prompt, tell which"
+            ));
+        }
+        return translated;
+    }
+    if !translated.hints().is_empty() {
+        return translated;
+    }
     let names = names.iter().map(String::as_str);
     translated.nearest(nearest(name, names))
 }

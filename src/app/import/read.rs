@@ -157,6 +157,9 @@ pub(super) fn read(manifests: &Manifests, options: &ImportOptions) -> Result<Fou
             return Ok(found);
         }
     };
+    if let Err(error) = std::fs::metadata(path) {
+        return Err(unreadable(path, &error));
+    }
     let (paths, usual) = if path.is_dir() {
         (yaml_files(path)?, By::File)
     } else {
