@@ -44,7 +44,7 @@ impl Operation for FunctionTest {
         "function test",
         "function test set-replicas",
         "function test --junit report.xml",
-        "function test set-replicas 3 --add-case traderx/trade-service",
+        "function test set-team payments --add-case traderx/reference-data",
         "function test --update",
     ];
     type Args = Args;

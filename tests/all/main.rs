@@ -31,6 +31,7 @@ mod find;
 mod fleet;
 mod format;
 mod functions;
+mod help_examples;
 mod hostile;
 mod hostile_input;
 mod import;
