@@ -43,6 +43,7 @@ pub mod drift;
 pub mod dry_run;
 pub mod edit;
 pub mod export;
+mod failure;
 mod files;
 pub mod filter;
 pub mod function_template;

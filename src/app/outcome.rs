@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -184,51 +183,6 @@ impl Outcome {
             .count()
     }
 
-    /// The first failure, told with how many units share it and that nothing was written.
-    pub fn failure(&self) -> Option<Error> {
-        let (report, error) = self
-            .reports
-            .iter()
-            .find_map(|report| match &report.status {
-                Status::Failed(error) => Some((report, error.clone())),
-                _ => None,
-            })?;
-        let matched = self.reports.len();
-        let error = error.context(format!(
-            "unit         {} r{}",
-            report.reference, report.before
-        ));
-        let error = error.context(format!("call         {}", self.verb));
-        if self.is_partial {
-            return Some(
-                error.context(format!("what was sent before it stays: {}", self.summary())),
-            );
-        }
-        let is_in_function = error
-            .location()
-            .is_some_and(|at| Path::new(&at.file).extension().is_some());
-        let error = if matched > 1 {
-            let skipped = match self.skipped() {
-                0 => String::new(),
-                skipped => format!("; {skipped} skipped"),
-            };
-            let failed = self.failed();
-            error.context(format!(
-                "{failed} of {matched} units failed{skipped}: nothing was written"
-            ))
-        } else {
-            error.context("nothing was written")
-        };
-        Some(if is_in_function && matched > 1 {
-            let (call, unit) = (&self.verb, &report.reference);
-            error.context(format!(
-                "windlass run {call} --unit {unit} --dry-run    just this one"
-            ))
-        } else {
-            error
-        })
-    }
-
     /// The error of a write that had nothing to act on (promise P6).
     pub fn empty(&self) -> Option<Error> {
         if self.reports.is_empty() {
@@ -267,8 +221,16 @@ impl Outcome {
 
     /// A table of the units: reference, revisions, result.
     pub fn table(&self) -> Table {
+        self.table_of(|_| true)
+    }
+
+    fn table_of(&self, is_shown: impl Fn(&Status) -> bool) -> Table {
         let mut table = Table::new(["Unit", "Revision", "Result", "Note"]);
-        for report in &self.reports {
+        for report in self
+            .reports
+            .iter()
+            .filter(|report| is_shown(&report.status))
+        {
             let note = match &report.status {
                 Status::Skipped(reason) => reason.clone(),
                 Status::Failed(error) => error.to_string(),
@@ -456,8 +418,12 @@ impl fmt::Display for Outcome {
         }
         let failed = self.rollout.as_ref();
         let failed = failed.filter(|rollout| rollout.has_failed() && !self.is_preview);
+        let alike = self.failed_alike();
         let table = match failed {
             Some(rollout) => rollout.table(),
+            None if alike.is_some() => self
+                .table_of(|status| !matches!(status, Status::Failed(_)))
+                .without_header(),
             None => self.table().without_header(),
         };
         let table = if is_styled {
@@ -468,7 +434,7 @@ impl fmt::Display for Outcome {
         for line in table.lines() {
             writeln!(f, "  {line}")?;
         }
-        for note in &self.notes {
+        for note in alike.iter().chain(&self.notes) {
             writeln!(f, "  {note}")?;
         }
         self.write_blocks(f)

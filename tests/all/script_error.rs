@@ -172,3 +172,48 @@ fn actor_and_message_are_kept_and_parameters_are_typed() {
         assert_eq!(ran.code, 2, "{wrong:?}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn the_same_error_in_many_units_is_told_once_with_what_to_run_next() {
+    let world = World::empty();
+    for name in ["a", "b", "c", "d"] {
+        world.write(
+            &format!("in/{name}.yaml"),
+            &format!("kind: Deployment\nmetadata:\n  name: {name}\nspec:\n  replicas: 1\n"),
+        );
+    }
+    world.write("in/e.yaml", "kind: ConfigMap\nmetadata:\n  name: e\n");
+    drop(world.ok(&["import", "in", "--space", "prod"]));
+    world.write(
+        "functions/pin-pool.rhai",
+        "export const META = #{ resources: [\"Deployment\"] };\nfn pin_pool(resource, pool) {\n    \
+         resource.set(\"spec.pool\", pool);\n    for c in resource.spec.contaners {\n        c.set(\"x\", 1);\n    }\n}\n",
+    );
+    let ran = world.run(&["run", "pin-pool", "payments", "--space", "prod"]);
+    assert_eq!(ran.code, 1);
+    insta::with_settings!({ snapshot_path => "../../snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("error-in-many-units", format!("{}\n{}", ran.stdout, ran.stderr));
+    });
+    let keep = [
+        "function",
+        "test",
+        "pin-pool",
+        "payments",
+        "--add-case",
+        "prod/a",
+    ];
+    assert!(world.ok(&keep).contains("fails on it now"));
+
+    // Another error in one of them is told as well.
+    world.write(
+        "functions/pin-pool.rhai",
+        "fn pin_pool(resource, pool) {\n    if resource.metadata.name == \"c\" {\n        throw \"not c\";\n    }\n    \
+         for c in resource.spec.contaners {\n        c.set(\"x\", 1);\n    }\n}\n",
+    );
+    let told = world
+        .run(&["run", "pin-pool", "payments", "--space", "prod"])
+        .stderr;
+    assert!(told.contains("others fail otherwise"), "{told}");
+    assert!(told.contains("prod/c: not c"), "{told}");
+    assert!(!told.contains("the same error"), "{told}");
+}
