@@ -14,6 +14,7 @@ use crate::app::table::{Cell, Table};
 use crate::error::{Error, Kind, Result};
 use crate::script::{
     Arguments, Coverage, Fixture, Folder, FunctionSource as _, coverage_of, fixture_output,
+    skipped_because,
 };
 
 impl App {
@@ -81,6 +82,14 @@ impl App {
         };
         self.refuse_other_case(&place, &fixture)?;
         let output = fixture_output(&function, &fixture);
+        if let Some(reason) = output.as_ref().err().and_then(skipped_because) {
+            return Err(Error::new(
+                Kind::Invalid,
+                format!(
+                    "expected a unit that `{name}` acts on, found that it skips {reference}: {reason}"
+                ),
+            ));
+        }
         self.write_file(&format!("{place}/in.yaml"), &input)?;
         if let Some(arguments) = &fixture.arguments {
             self.write_file(&format!("{place}/args.yaml"), arguments)?;

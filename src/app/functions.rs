@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -169,23 +170,19 @@ impl App {
     /// # Errors
     /// When there is no such function or folder, or the report cannot be written.
     pub fn test_functions(&self, what: Option<&str>, junit: Option<&str>) -> Result<TestSummary> {
-        let (in_folder, all);
-        let catalogue = match what {
-            Some(folder) if self.project().root().join(folder).is_dir() => {
-                let found = Folder::new(self.project().resolve(folder)?, folder);
-                in_folder = Catalogue::load(&[&found], &|_| false).0;
-                &in_folder
-            }
-            _ => {
-                all = self.catalogue()?;
-                &*all
-            }
+        let is_folder = |name: &&str| self.project().root().join(name).is_dir();
+        let (folder, catalogue) = if let Some(named) = what.filter(is_folder) {
+            let folder = Folder::new(self.project().resolve(named)?, named);
+            let catalogue = Catalogue::load(&[&folder], &|_| false).0;
+            (folder, Arc::new(catalogue))
+        } else {
+            let folder = Folder::new(self.project().root().join(FOLDER), FOLDER);
+            (folder, self.catalogue()?)
         };
         let functions = match what {
-            Some(name) if !self.project().root().join(name).is_dir() => vec![catalogue.get(name)?],
+            Some(name) if !is_folder(&name) => vec![catalogue.get(name)?],
             _ => catalogue.list(),
         };
-        let folder = Folder::new(self.project().root().join(FOLDER), FOLDER);
         let mut reports = Vec::new();
         for function in functions {
             reports.extend(run_tests(&function));

@@ -93,7 +93,8 @@ fn output_of(function: &Function, fixture: &Fixture) -> Result<String> {
     let named = match &fixture.arguments {
         None => serde_json::Map::new(),
         Some(text) => {
-            let stream = Stream::parse(text)?;
+            let stream = Stream::parse(text)
+                .map_err(|error| Error::script(format!("args.yaml: {error}")))?;
             let root = stream.view().document(0);
             match root.map(|document| document.to_value()) {
                 Some(Value::Object(named)) => named,
@@ -172,6 +173,15 @@ fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// What the message of a call that skipped begins with.
+const SKIPPED: &str = "skipped: ";
+
+/// Why a call had nothing to act on, where that is what its error says.
+pub fn skipped_because(error: &Error) -> Option<String> {
+    let message = error.message();
+    message.strip_prefix(SKIPPED).map(str::to_owned)
 }
 
 thread_local! {
@@ -440,7 +450,7 @@ fn call_on(function: &Function, arguments: &Arguments, yaml: &str) -> Result<Cal
 /// Text, values or findings, as the kind of the function has it.
 fn outcome(function: &Function, call: &Call) -> Result<Dynamic> {
     if let Some(reason) = &call.skipped {
-        return Err(Error::script(format!("skipped: {reason}")));
+        return Err(Error::script(format!("{SKIPPED}{reason}")));
     }
     Ok(match function.kind {
         Kind::Mutate => call.stream.text().into(),

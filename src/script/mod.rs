@@ -59,7 +59,9 @@ pub use catalogue::{
     Catalogue, Fixture, Folder, FolderState, FunctionFile, FunctionSource, Problem, Stdlib,
 };
 pub use coverage::{Coverage, coverage_of};
-pub use doctest::{Outcome, TestReport, fixture_output, junit, run_fixtures, run_tests};
+pub use doctest::{
+    Outcome, TestReport, fixture_output, junit, run_fixtures, run_tests, skipped_because,
+};
 pub use error::{Error, Fault, Kind as ErrorKind, Location, Result};
 pub use function::{Example, Function, Kind, Param, ParamType, Scope};
 pub use limits::{Limits, Meter};

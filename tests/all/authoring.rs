@@ -185,6 +185,42 @@ fn a_unit_at_which_a_function_fails_is_kept_until_it_does_not() {
 }
 
 #[test]
+fn a_folder_of_functions_has_fixtures_of_its_own_and_arguments_are_a_map() {
+    let world = project();
+    world.write(
+        "lib/up.rhai",
+        "fn up(resource, count) {\n    resource.set(\"count\", count);\n}\n",
+    );
+    world.write("lib/fixtures/up/in.yaml", "count: 1\n");
+    world.write("lib/fixtures/up/args.yaml", "count: 2\n");
+    world.write("lib/fixtures/up/want.yaml", "count: 2\n");
+    world.write("functions/fixtures/up/in.yaml", "count: 1\n");
+    world.write("functions/fixtures/up/want.yaml", "count: 7\n");
+    let told = world.ok(&["function", "test", "lib"]);
+    assert!(told.contains("1 passed"), "{told}");
+    world.write("lib/fixtures/up/args.yaml", "- 2\n");
+    let ran = world.run(&["function", "test", "lib"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("args.yaml: line 1"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_unit_that_a_function_skips_is_no_test_of_it() {
+    let world = project();
+    world.write("web.yaml", DEPLOYMENT);
+    drop(world.ok(&["space", "create", "prod"]));
+    drop(world.ok(&["unit", "create", "web", "web.yaml", "--space", "prod"]));
+    world.write(
+        "functions/none.rhai",
+        "fn none(resource) {\n    skip(\"not mine\");\n}\n",
+    );
+    let ran = world.run(&["function", "test", "none", "--add-case", "prod/web"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stderr.contains("not mine"), "{}", ran.stderr);
+    assert!(!world.path().join("functions/fixtures").exists());
+}
+
+#[test]
 fn coverage_names_the_lines_that_no_test_runs() {
     let world = project();
     world.write(
